@@ -1,0 +1,11 @@
+/* What this program is and was built with, for --version and for the provenance of files. */
+#ifndef KS_BASE_BUILD_INFO_H
+#define KS_BASE_BUILD_INFO_H
+
+#define KS_VERSION "0.1.0"
+
+extern const char *const ks_build_commit;   /* "" outside a git tree */
+extern const char *const ks_build_compiler; /* "gcc 12.2.0" */
+extern const char *const ks_build_flags;
+
+#endif

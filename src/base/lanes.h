@@ -1,0 +1,85 @@
+/* SIMD lanes of compile-time width: arithmetic on KS_LANES patients at once, written once for every width.
+ *
+ * A file named *_lanes.c is compiled once per width with -DKS_LANES=n; its exported functions are named through
+ * KS_LANED. No operation here looks across lanes, and each rounds as IEEE 754 prescribes, so that a lane's bits do
+ * not depend on the width. */
+#ifndef KS_BASE_LANES_H
+#define KS_BASE_LANES_H
+
+#include <stdint.h>
+#include <string.h>
+
+#ifndef KS_LANES
+#define KS_LANES 1
+#endif
+
+#if KS_LANES == 1
+typedef double ks_lane;
+typedef uint64_t ks_lane_bits;
+#else
+typedef double ks_lane __attribute__((vector_size(8 * KS_LANES), may_alias));
+typedef uint64_t ks_lane_bits __attribute__((vector_size(8 * KS_LANES), may_alias));
+#endif
+
+#define KS_LANED_NAME(name, lanes)   name##_w##lanes
+#define KS_LANED_EXPAND(name, lanes) KS_LANED_NAME(name, lanes)
+#define KS_LANED(name)               KS_LANED_EXPAND(name, KS_LANES)
+
+/* Vectors never cross a call that is not inlined: their calling convention depends on the instruction set. */
+#define KS_LANE_INLINE static inline __attribute__((always_inline, unused))
+
+/* The same number in every lane. */
+KS_LANE_INLINE ks_lane ks_lane_all(double x) {
+    return x + (ks_lane){0};
+}
+
+/* Each lane moved into [low, high]; NaN stays. */
+KS_LANE_INLINE ks_lane ks_lane_clamp(ks_lane x, double low, double high) {
+    double element[KS_LANES];
+    memcpy(element, &x, sizeof x);
+    for (int i = 0; i < KS_LANES; i++) {
+        element[i] = element[i] < low ? low : element[i];
+        element[i] = element[i] > high ? high : element[i];
+    }
+    memcpy(&x, element, sizeof x);
+    return x;
+}
+
+KS_LANE_INLINE ks_lane ks_lane_sqrt(ks_lane x) {
+    double element[KS_LANES];
+    memcpy(element, &x, sizeof x);
+    for (int i = 0; i < KS_LANES; i++) element[i] = __builtin_sqrt(element[i]);
+    memcpy(&x, element, sizeof x);
+    return x;
+}
+
+/* exp(x) for |x| <= 700, to 1 unit in the last place: x = n ln 2 + r with |r| <= ln 2 / 2, Taylor's series to r^13
+ * (the next term is below 1e-17), scaled by 2^n. The caller keeps x in range. */
+KS_LANE_INLINE ks_lane ks_lane_exp(ks_lane x) {
+    const double shift = 0x1.8p52; /* adding it rounds to the nearest integer, left in the low bits */
+    ks_lane shifted = x * 0x1.71547652b82fep0 + shift;
+    ks_lane n = shifted - shift;
+    ks_lane r = x - n * 0x1.62e42fefa3800p-1; /* ln 2 in two parts, the first with trailing zeros */
+    r = r - n * 0x1.ef35793c76730p-45;
+    ks_lane sum = r * (1.0 / 6227020800.0) + 1.0 / 479001600.0;
+    sum = sum * r + 1.0 / 39916800.0;
+    sum = sum * r + 1.0 / 3628800.0;
+    sum = sum * r + 1.0 / 362880.0;
+    sum = sum * r + 1.0 / 40320.0;
+    sum = sum * r + 1.0 / 5040.0;
+    sum = sum * r + 1.0 / 720.0;
+    sum = sum * r + 1.0 / 120.0;
+    sum = sum * r + 1.0 / 24.0;
+    sum = sum * r + 1.0 / 6.0;
+    sum = sum * r + 0.5;
+    sum = sum * r + 1.0;
+    sum = sum * r + 1.0;
+    ks_lane_bits exponent;
+    memcpy(&exponent, &shifted, sizeof exponent);
+    exponent = (exponent + 1023) << 52;
+    ks_lane scale;
+    memcpy(&scale, &exponent, sizeof scale);
+    return sum * scale;
+}
+
+#endif

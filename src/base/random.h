@@ -1,0 +1,27 @@
+/* Counter-based random numbers (Salmon et al. 2011, doi:10.1145/2063384.2063405; Random123's Threefry4x64-20).
+ *
+ * There is no generator to carry along: a number is a function of (seed, stream, index, item) alone, so any rank can
+ * draw any number of any point, in any order. Each use has a stream of its own, so that no two share numbers. */
+#ifndef KS_BASE_RANDOM_H
+#define KS_BASE_RANDOM_H
+
+#include <stdint.h>
+
+enum ks_stream {
+    KS_STREAM_random = 1,     /* index = point, item = dimension */
+    KS_STREAM_lhs_jitter,     /* index = point, item = dimension */
+    KS_STREAM_lhs_bit,        /* index = point, item = dimension and level */
+    KS_STREAM_permutation,    /* index = round and half, item = key */
+    KS_STREAM_sobol_scramble, /* index = prefix and level, item = dimension */
+    KS_STREAM_test,           /* unit tests */
+};
+
+uint64_t ks_random_bits(uint64_t seed, enum ks_stream stream, uint64_t index, uint64_t item);
+
+/* Uniform on the open interval (0, 1): an odd multiple of 2^-53. */
+double ks_random_uniform(uint64_t seed, enum ks_stream stream, uint64_t index, uint64_t item);
+
+/* The 52 high bits of `bits` as a number in the open interval (0, 1). */
+double ks_random_to_uniform(uint64_t bits);
+
+#endif
