@@ -1,0 +1,331 @@
+/* The reference solver: SUNDIALS' CVODE (Hindmarsh et al. 2005, doi:10.1145/1089014.1089020), variable-order BDF with
+ * the analytic Jacobian and KLU, one problem at a time.
+ *
+ * Every edge of a course is a fresh start, every stop a step end. CVODE re-analyses its sparse matrix at a fresh
+ * start, so that a problem's pivots, and with them its bits, do not depend on the problems solved before.
+ *
+ * The equilibrium: steps under error control until every rate is slow, which settles in the seed's basin, then
+ * Newton's method to the root; a root far from where the steps had come is another basin's and is not taken. */
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "solver/solver_impl.h"
+
+#include <cvode/cvode.h>
+#include <math.h>
+#include <nvector/nvector_serial.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sunlinsol/sunlinsol_klu.h>
+#include <sunmatrix/sunmatrix_sparse.h>
+
+struct cvode {
+    const struct ks_system *system;
+    struct ks_solver_options options;
+    SUNContext context;
+    void *memory;
+    N_Vector y, tolerances, work, correction;
+    SUNMatrix matrix, newton_matrix;
+    SUNLinearSolver linear, newton;
+    int *slots;                          /* [n_nonzeros] where an element lies in the compressed columns */
+    sunindextype *starts, *row_of;       /* the pattern in compressed columns */
+    double *values;                      /* [n_nonzeros] in the system's order */
+    double *nodes;                       /* [KS_STEP_NODES][n_states] */
+    double *no_inputs;                   /* [n_inputs] zeros */
+    const double *coefficients, *inputs; /* of the problem and segment in hand */
+    bool is_non_finite;                  /* the right-hand side gave something else than numbers */
+};
+
+enum {
+    SETTLE_MAX_STEPS = 20000, /* an equilibrium takes about 300 */
+    NEWTON_MAX_ITERATIONS = 12,
+};
+
+static const double settle_rate =
+    1e-5; /* scale/h: a slow state (1,000 h) is then within about 1 % of its end */
+static const double newton_tolerance = 1e-12; /* of each state's scale */
+static const double newton_reach = 0.1;       /* of each state's scale: farther is another basin */
+
+/* The library's failures come back as flags and become a status; its prose would only flood stderr. */
+static void ignore_message(int code, const char *module, const char *function, char *message, void *self) {
+    (void)code, (void)module, (void)function, (void)message, (void)self;
+}
+
+static bool are_finite(const double *x, int n) {
+    for (int i = 0; i < n; i++)
+        if (!isfinite(x[i])) return false;
+    return true;
+}
+
+static int evaluate_rhs(sunrealtype t, N_Vector y, N_Vector dydt, void *self) {
+    (void)t;
+    struct cvode *s = self;
+    s->system->rhs(s->coefficients, s->inputs, N_VGetArrayPointer(y), N_VGetArrayPointer(dydt));
+    if (are_finite(N_VGetArrayPointer(dydt), s->system->n_states)) return 0;
+    s->is_non_finite = true;
+    return 1; /* recoverable: a shorter step may do */
+}
+
+/* CVODE zeroes the pattern with the values, so that both are written each time. */
+static void fill_matrix(struct cvode *s, const double *y, SUNMatrix matrix) {
+    int n = s->system->n_states, n_nonzeros = s->system->n_nonzeros;
+    memcpy(SUNSparseMatrix_IndexPointers(matrix), s->starts, (size_t)(n + 1) * sizeof *s->starts);
+    memcpy(SUNSparseMatrix_IndexValues(matrix), s->row_of, (size_t)n_nonzeros * sizeof *s->row_of);
+    s->system->jacobian(s->coefficients, s->inputs, y, s->values);
+    for (int k = 0; k < n_nonzeros; k++) SUNSparseMatrix_Data(matrix)[s->slots[k]] = s->values[k];
+}
+
+static int evaluate_jacobian(sunrealtype t, N_Vector y, N_Vector dydt, SUNMatrix matrix, void *self,
+                             N_Vector work_1, N_Vector work_2, N_Vector work_3) {
+    (void)t, (void)dydt, (void)work_1, (void)work_2, (void)work_3;
+    fill_matrix(self, N_VGetArrayPointer(y), matrix);
+    return 0;
+}
+
+/* Compressed columns of the system's list of elements, rows ascending within a column. */
+static int compress_pattern(struct cvode *s) {
+    const struct ks_system *system = s->system;
+    int n = system->n_states;
+    KS_ALLOCATE(s->slots, (size_t)system->n_nonzeros);
+    KS_ALLOCATE(s->starts, (size_t)n + 1);
+    KS_ALLOCATE(s->row_of, (size_t)system->n_nonzeros);
+    int slot = 0;
+    for (int column = 0; column < n; column++) {
+        s->starts[column] = slot;
+        for (int row = 0; row < n; row++)
+            for (int k = 0; k < system->n_nonzeros; k++)
+                if (system->rows[k] == row && system->columns[k] == column) {
+                    s->row_of[slot] = row;
+                    s->slots[k] = slot++;
+                }
+    }
+    s->starts[n] = slot;
+    return KS_OK;
+}
+
+static int allocate(struct cvode *s) {
+    int n = s->system->n_states;
+    KS_TRY(compress_pattern(s));
+    KS_ALLOCATE(s->values, (size_t)s->system->n_nonzeros);
+    KS_ALLOCATE(s->nodes, (size_t)KS_STEP_NODES * (size_t)n);
+    KS_ALLOCATE(s->no_inputs, (size_t)s->system->n_inputs);
+    KS_CHECK(SUNContext_Create(NULL, &s->context) == 0, KS_ERR_SOLVER, "SUNDIALS gives no context");
+    s->y = N_VNew_Serial(n, s->context);
+    s->tolerances = N_VNew_Serial(n, s->context);
+    s->work = N_VNew_Serial(n, s->context);
+    s->correction = N_VNew_Serial(n, s->context);
+    s->matrix = SUNSparseMatrix(n, n, s->system->n_nonzeros, CSC_MAT, s->context);
+    s->newton_matrix = SUNSparseMatrix(n, n, s->system->n_nonzeros, CSC_MAT, s->context);
+    KS_CHECK(s->y && s->tolerances && s->work && s->correction && s->matrix && s->newton_matrix,
+             KS_ERR_MEMORY, "no memory for SUNDIALS' vectors and matrices");
+    s->linear = SUNLinSol_KLU(s->y, s->matrix, s->context);
+    s->newton = SUNLinSol_KLU(s->y, s->newton_matrix, s->context);
+    s->memory = CVodeCreate(CV_BDF, s->context);
+    KS_CHECK(s->linear && s->newton && s->memory, KS_ERR_MEMORY, "no memory for CVODE and KLU");
+    return KS_OK;
+}
+
+static int initialise(struct cvode *s) {
+    KS_CHECK(s->system->lanes == 1, KS_ERR_SOLVER, "cvode solves one lane at a time, found %d",
+             s->system->lanes);
+    KS_TRY(allocate(s));
+    for (int i = 0; i < s->system->n_states; i++)
+        N_VGetArrayPointer(s->tolerances)[i] = 1e-3 * s->options.rtol * s->system->scales[i];
+    bool is_ready = CVodeInit(s->memory, evaluate_rhs, 0, s->y) == CV_SUCCESS &&
+                    CVodeSetErrHandlerFn(s->memory, ignore_message, NULL) == CV_SUCCESS &&
+                    CVodeSetUserData(s->memory, s) == CV_SUCCESS &&
+                    CVodeSVtolerances(s->memory, s->options.rtol, s->tolerances) == CV_SUCCESS &&
+                    CVodeSetMaxErrTestFails(s->memory, 20) == CV_SUCCESS &&
+                    CVodeSetMaxConvFails(s->memory, 30) == CV_SUCCESS &&
+                    CVodeSetLinearSolver(s->memory, s->linear, s->matrix) == CVLS_SUCCESS &&
+                    CVodeSetJacFn(s->memory, evaluate_jacobian) == CVLS_SUCCESS;
+    KS_CHECK(is_ready, KS_ERR_SOLVER, "CVODE refuses its settings (rtol %g)", s->options.rtol);
+    return KS_OK;
+}
+
+static void destroy(void *self) {
+    struct cvode *s = self;
+    if (s->memory) CVodeFree(&s->memory);
+    if (s->linear) SUNLinSolFree(s->linear);
+    if (s->newton) SUNLinSolFree(s->newton);
+    if (s->matrix) SUNMatDestroy(s->matrix);
+    if (s->newton_matrix) SUNMatDestroy(s->newton_matrix);
+    N_Vector vectors[] = {s->y, s->tolerances, s->work, s->correction};
+    for (int i = 0; i < 4; i++)
+        if (vectors[i]) N_VDestroy(vectors[i]);
+    if (s->context) SUNContext_Free(&s->context);
+    free(s->slots);
+    free(s->starts);
+    free(s->row_of);
+    free(s->values);
+    free(s->nodes);
+    free(s->no_inputs);
+    free(s);
+}
+
+static int create(void **self, const struct ks_system *system, const struct ks_solver_options *options) {
+    struct cvode *s;
+    KS_ALLOCATE(s, 1);
+    s->system = system;
+    s->options = *options;
+    int err = initialise(s);
+    if (err < 0) {
+        destroy(s);
+        return err;
+    }
+    *self = s;
+    return KS_OK;
+}
+
+/* A fresh start at time t from the state in s->y. */
+static int restart(struct cvode *s, double t) {
+    s->is_non_finite = false;
+    KS_CHECK(CVodeReInit(s->memory, t, s->y) == CV_SUCCESS, KS_ERR_SOLVER, "CVODE does not restart");
+    return KS_OK;
+}
+
+/* One step from *t towards `target` and not beyond; s->y and *t follow. A status: done, or what failed. */
+static int take_step(struct cvode *s, double target, double *t) {
+    int flag = CVodeSetStopTime(s->memory, target);
+    if (flag == CV_SUCCESS) flag = CVode(s->memory, target, s->y, t, CV_ONE_STEP);
+    bool is_finite = are_finite(N_VGetArrayPointer(s->y), s->system->n_states);
+    if (flag >= 0 && is_finite) return KS_STATUS_done;
+    return s->is_non_finite || !is_finite ? KS_STATUS_non_finite : KS_STATUS_step_limit;
+}
+
+/* Shows the observer the step from `start`, whose first node is in place, to `end`. */
+static int show_step(struct cvode *s, const struct ks_observer *observer, double start, double end) {
+    int n = s->system->n_states;
+    for (int i = 1; i < KS_STEP_NODES - 1; i++) {
+        double t = start + (end - start) * i / (KS_STEP_NODES - 1);
+        int flag = CVodeGetDky(s->memory, t, 0, s->work);
+        KS_CHECK(flag == CV_SUCCESS, KS_ERR_SOLVER, "CVODE has no dense output at %.17g h", t);
+        memcpy(&s->nodes[i * n], N_VGetArrayPointer(s->work), (size_t)n * sizeof(double));
+    }
+    memcpy(&s->nodes[(KS_STEP_NODES - 1) * n], N_VGetArrayPointer(s->y), (size_t)n * sizeof(double));
+    observer->step(observer->self, start, end, s->nodes);
+    return KS_OK;
+}
+
+/* Shows the observer every stop up to time t. */
+static void show_stops(struct cvode *s, const struct ks_problem *problem, double t, int *i_stop) {
+    const struct ks_course *course = problem->course;
+    for (; *i_stop < course->n_stops && course->stops[*i_stop] <= t; ++*i_stop)
+        if (problem->observer.stop)
+            problem->observer.stop(problem->observer.self, *i_stop, N_VGetArrayPointer(s->y));
+}
+
+/* From one edge to the next; the status goes into the problem. */
+static int solve_segment(struct cvode *s, struct ks_problem *problem, double start, double end, int *i_stop) {
+    const struct ks_course *course = problem->course;
+    size_t n_bytes = (size_t)s->system->n_states * sizeof(double);
+    KS_TRY(restart(s, start));
+    for (double t = start; t < end;) {
+        double before = t, target = end;
+        if (*i_stop < course->n_stops && course->stops[*i_stop] < end) target = course->stops[*i_stop];
+        if (problem->n_steps >= (uint32_t)s->options.max_steps) {
+            problem->status = KS_STATUS_step_limit;
+            return KS_OK;
+        }
+        memcpy(s->nodes, N_VGetArrayPointer(s->y), n_bytes);
+        problem->status = take_step(s, target, &t);
+        if (problem->status != KS_STATUS_done) return KS_OK;
+        problem->n_steps++;
+        if (problem->observer.step && t > before) KS_TRY(show_step(s, &problem->observer, before, t));
+        show_stops(s, problem, t, i_stop);
+    }
+    return KS_OK;
+}
+
+static int solve(void *self, struct ks_problem *problem) {
+    struct cvode *s = self;
+    const struct ks_course *course = problem->course;
+    size_t n_bytes = (size_t)s->system->n_states * sizeof(double);
+    int i_stop = 0;
+    memcpy(N_VGetArrayPointer(s->y), problem->y, n_bytes);
+    s->coefficients = problem->coefficients;
+    problem->status = KS_STATUS_done;
+    problem->n_steps = 0;
+    show_stops(s, problem, course->edges[0], &i_stop);
+    for (int i = 0; i < course->n_segments && problem->status == KS_STATUS_done; i++) {
+        s->inputs = &course->inputs[i * s->system->n_inputs];
+        KS_TRY(solve_segment(s, problem, course->edges[i], course->edges[i + 1], &i_stop));
+    }
+    memcpy(problem->y, N_VGetArrayPointer(s->y), n_bytes);
+    return KS_OK;
+}
+
+/* The largest rate of a state that belongs to the equilibrium, in scales per hour, at s->y; rates into s->work. */
+static double largest_rate(struct cvode *s) {
+    double largest = 0, *rates = N_VGetArrayPointer(s->work);
+    s->system->rhs(s->coefficients, s->inputs, N_VGetArrayPointer(s->y), rates);
+    for (int i = 0; i < s->system->n_states - s->system->n_areas; i++) {
+        double rate = fabs(rates[i]) / s->system->scales[i];
+        if (!(rate <= largest)) largest = rate; /* NaN counts as large */
+    }
+    return largest;
+}
+
+/* One iteration of Newton's method on s->y, areas held; false where the matrix is singular. *size: of the
+ * correction, in scales. */
+static bool improve(struct cvode *s, double *size) {
+    int n = s->system->n_states, first_area = n - s->system->n_areas;
+    double *y = N_VGetArrayPointer(s->y), *rates = N_VGetArrayPointer(s->work),
+           *correction = N_VGetArrayPointer(s->correction);
+    largest_rate(s);
+    fill_matrix(s, y, s->newton_matrix);
+    double *data = SUNSparseMatrix_Data(s->newton_matrix);
+    for (int k = 0; k < s->system->n_nonzeros; k++)
+        if (s->system->rows[k] >= first_area) data[s->slots[k]] = s->system->rows[k] == s->system->columns[k];
+    for (int i = first_area; i < n; i++) rates[i] = 0;
+    if (SUNLinSolSetup(s->newton, s->newton_matrix) != SUNLS_SUCCESS ||
+        SUNLinSolSolve(s->newton, s->newton_matrix, s->correction, s->work, 0) != SUNLS_SUCCESS)
+        return false;
+    *size = 0;
+    for (int i = 0; i < first_area; i++) {
+        double change = fabs(correction[i]) / s->system->scales[i];
+        if (!(change <= *size)) *size = change;
+        y[i] -= correction[i];
+    }
+    return isfinite(*size);
+}
+
+/* Newton's method from s->y to the root near by; false where there is none within reach. */
+static bool find_root(struct cvode *s) {
+    double size, travelled = 0;
+    if (SUNLinSolInitialize(s->newton) != SUNLS_SUCCESS) return false;
+    for (int i = 0; i < NEWTON_MAX_ITERATIONS; i++) {
+        if (!improve(s, &size)) return false;
+        travelled += size;
+        if (travelled > newton_reach) return false;
+        if (size <= newton_tolerance) return true;
+    }
+    return false;
+}
+
+static int settle(void *self, struct ks_problem *problem) {
+    struct cvode *s = self;
+    size_t n_bytes = (size_t)s->system->n_states * sizeof(double);
+    double t = 0, wanted_rate = settle_rate;
+    memcpy(N_VGetArrayPointer(s->y), problem->y, n_bytes);
+    s->coefficients = problem->coefficients;
+    s->inputs = s->no_inputs;
+    problem->status = KS_STATUS_no_equilibrium;
+    KS_TRY(restart(s, 0));
+    for (problem->n_steps = 0; problem->n_steps < SETTLE_MAX_STEPS; problem->n_steps++) {
+        if (take_step(s, 1e9, &t) != KS_STATUS_done) return KS_OK;
+        double rate = largest_rate(s);
+        if (rate > wanted_rate) continue;
+        memcpy(s->nodes, N_VGetArrayPointer(s->y), n_bytes);
+        if (find_root(s)) break;
+        memcpy(N_VGetArrayPointer(s->y), s->nodes, n_bytes); /* CVODE goes on from its own history */
+        wanted_rate = 0.1 * rate;
+    }
+    if (problem->n_steps == SETTLE_MAX_STEPS) return KS_OK;
+    problem->status = KS_STATUS_done;
+    size_t n_settled = (size_t)(s->system->n_states - s->system->n_areas);
+    memcpy(problem->y, N_VGetArrayPointer(s->y), n_settled * sizeof(double));
+    return KS_OK;
+}
+
+const struct ks_solver_method ks_cvode_method = {create, destroy, solve, settle};

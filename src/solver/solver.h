@@ -1,0 +1,77 @@
+/* Advances systems of stiff ordinary differential equations under error control; knows no model.
+ *
+ * A system is autonomous between the edges of a course, where its inputs jump: y' = rhs(coefficients, inputs, y).
+ * Solvers land exactly on every edge and start afresh there. */
+#ifndef KS_SOLVER_SOLVER_H
+#define KS_SOLVER_SOLVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Arrays over lanes are [n][lanes], lane fastest. All pointers are borrowed. */
+struct ks_system {
+    int n_states, n_inputs, n_coefficients;
+    int n_areas;               /* the last states, on which nothing depends; left out of the equilibrium */
+    const double *scales;      /* [n_states] typical sizes; absolute tolerance = 1e-3 rtol scale */
+    int n_nonzeros;            /* of the Jacobian, every diagonal element among them */
+    const int *rows, *columns; /* [n_nonzeros] */
+    int lanes;                 /* of the two functions */
+    void (*rhs)(const double *coefficients, const double *inputs, const double *y, double *dydt);
+    void (*jacobian)(const double *coefficients, const double *inputs, const double *y, double *values);
+};
+
+/* What happens to a system from edges[0] to edges[n_segments]. */
+struct ks_course {
+    int n_segments;
+    const double *edges;  /* [n_segments + 1] h, strictly increasing */
+    const double *inputs; /* [n_segments][n_inputs] */
+    int n_stops;
+    const double
+        *stops; /* [n_stops] h, not decreasing, within the course: where the observer sees the state */
+};
+
+enum { KS_STEP_NODES = 5 }; /* a step is seen at its start, its quarter points and its end */
+
+/* What a caller wants to see of a course. Either function may be NULL. */
+struct ks_observer {
+    void *self;
+    /* After each accepted step: the dense output at its five equidistant nodes, y [KS_STEP_NODES][n_states]. */
+    void (*step)(void *self, double start, double end, const double *y);
+    /* The state at stops[i_stop], y [n_states]; called once for each, in order. */
+    void (*stop)(void *self, int i_stop, const double *y);
+};
+
+struct ks_problem {
+    const double *coefficients; /* [n_coefficients] of one lane */
+    double *y;                  /* [n_states] in: the start; out: the end, unspecified after a failure */
+    const struct ks_course *course;
+    struct ks_observer observer;
+    int status;       /* out: KS_STATUS_done or what failed (base/status.h) */
+    uint32_t n_steps; /* out: accepted steps */
+};
+
+enum ks_solver_kind { KS_SOLVER_cvode, KS_N_SOLVERS };
+extern const char *const ks_solver_names[KS_N_SOLVERS];
+
+struct ks_solver_options {
+    enum ks_solver_kind kind;
+    double rtol;
+    int max_steps; /* accepted steps over a course; an equilibrium has a limit of its own */
+};
+
+typedef struct ks_solver ks_solver;
+
+/* `system` must outlive the solver. */
+int ks_solver_create(ks_solver **solver, const struct ks_system *system,
+                     const struct ks_solver_options *options);
+void ks_solver_destroy(ks_solver **solver);
+
+/* Solves each problem over its course. A problem that fails gets its status and the others go on; negative only
+ * where no problem can be solved at all. A problem's result does not depend on the others, nor on earlier calls. */
+int ks_solver_solve(ks_solver *solver, int n_problems, struct ks_problem *problems);
+
+/* Lets each problem run without inputs (its course is not read) from its seed `y` to the equilibrium of that
+ * basin; areas end as they began. Status KS_STATUS_no_equilibrium where it does not settle. */
+int ks_solver_settle(ks_solver *solver, int n_problems, struct ks_problem *problems);
+
+#endif

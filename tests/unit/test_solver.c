@@ -1,0 +1,224 @@
+/* The solver behind its interface, on systems with known answers: accuracy, edges and stops, independence of earlier
+ * problems, failures, and the basin of an equilibrium. */
+#include "base/error.h"
+#include "base/status.h"
+#include "solver/solver.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* A stiff pair: y0' = input - c0 y0, y1' = c1 (y0 - y1); y2' = y0 is an area. */
+static void pair_rhs(const double *c, const double *u, const double *y, double *d) {
+    d[0] = u[0] - c[0] * y[0];
+    d[1] = c[1] * (y[0] - y[1]);
+    d[2] = y[0];
+}
+
+static void pair_jacobian(const double *c, const double *u, const double *y, double *v) {
+    (void)u, (void)y;
+    v[0] = -c[0], v[1] = c[1], v[2] = -c[1], v[3] = 1, v[4] = 0;
+}
+
+static const int pair_rows[5] = {0, 1, 1, 2, 2}, pair_columns[5] = {0, 0, 1, 0, 2};
+static const double ones[3] = {1, 1, 1};
+static const struct ks_system pair = {.n_states = 3,
+                                      .n_inputs = 1,
+                                      .n_coefficients = 2,
+                                      .n_areas = 1,
+                                      .scales = ones,
+                                      .n_nonzeros = 5,
+                                      .rows = pair_rows,
+                                      .columns = pair_columns,
+                                      .lanes = 1,
+                                      .rhs = pair_rhs,
+                                      .jacobian = pair_jacobian};
+
+/* y' = c y - y^3 + input: resting at +-sqrt(c), not at all where the rate is constant (c = NAN: not even numbers). */
+static void fork_rhs(const double *c, const double *u, const double *y, double *d) {
+    d[0] = c[1] + u[0] + c[0] * y[0] - c[2] * y[0] * y[0] * y[0];
+}
+
+static void fork_jacobian(const double *c, const double *u, const double *y, double *v) {
+    (void)u;
+    v[0] = c[0] - 3 * c[2] * y[0] * y[0];
+}
+
+static const int zero[1] = {0};
+static const struct ks_system fork = {.n_states = 1,
+                                      .n_inputs = 1,
+                                      .n_coefficients = 3,
+                                      .n_areas = 0,
+                                      .scales = ones,
+                                      .n_nonzeros = 1,
+                                      .rows = zero,
+                                      .columns = zero,
+                                      .lanes = 1,
+                                      .rhs = fork_rhs,
+                                      .jacobian = fork_jacobian};
+
+static ks_solver *make_solver(const struct ks_system *system, double rtol, int max_steps) {
+    const struct ks_solver_options options = {KS_SOLVER_cvode, rtol, max_steps};
+    ks_solver *solver;
+    assert_int_equal(ks_solver_create(&solver, system, &options), KS_OK);
+    return solver;
+}
+
+/* Input 2 from 1 to 3 h, else 0; stops before, at and after edges. */
+enum { N_STOPS = 6 };
+static const double edges[4] = {0, 1, 3, 10}, inputs[3] = {0, 2, 0}, stops[N_STOPS] = {0, 1, 1.7, 3, 5, 10};
+static const struct ks_course course = {3, edges, inputs, N_STOPS, stops};
+static const double stiff[2] = {0.5, 1e4};
+
+static double exact_first(double t) {
+    double pulse = t < 1 ? 0 : 4 * (1 - exp(-0.5 * (fmin(t, 3) - 1))) * exp(-0.5 * fmax(0, t - 3));
+    return exp(-0.5 * t) + pulse;
+}
+
+struct record {
+    int n_stops, n_steps;
+    double seen[N_STOPS][3], last_end, worst;
+};
+
+static void record_stop(void *self, int i, const double *y) {
+    struct record *r = self;
+    assert_int_equal(i, r->n_stops);
+    memcpy(r->seen[r->n_stops++], y, 3 * sizeof(double));
+}
+
+/* Steps follow each other, land on edges and stops, and their nodes lie on the solution. */
+static void record_step(void *self, double start, double end, const double *y) {
+    struct record *r = self;
+    assert_true(start == r->last_end && end > start);
+    for (int i = 0; i < 4; i++) assert_false(start < edges[i] && edges[i] < end);
+    for (int i = 0; i < N_STOPS; i++) assert_false(start < stops[i] && stops[i] < end);
+    for (int k = 0; k < KS_STEP_NODES; k++) {
+        double t = start + (end - start) * k / (KS_STEP_NODES - 1);
+        r->worst = fmax(r->worst, fabs(y[3 * k] - exact_first(t)));
+    }
+    r->last_end = end;
+    r->n_steps++;
+}
+
+static void solve_pair(ks_solver *solver, struct record *r, double y[3]) {
+    memset(r, 0, sizeof *r);
+    y[0] = 1, y[1] = 1, y[2] = 0;
+    struct ks_problem problem = {
+        .coefficients = stiff, .y = y, .course = &course, .observer = {r, record_step, record_stop}};
+    assert_int_equal(ks_solver_solve(solver, 1, &problem), KS_OK);
+    assert_int_equal(problem.status, KS_STATUS_done);
+    assert_int_equal(problem.n_steps, r->n_steps);
+}
+
+static void solution_stops_and_nodes_are_accurate(void **state) {
+    (void)state;
+    double before = 1;
+    for (double rtol = 1e-4; rtol > 1e-9; rtol *= 1e-2) {
+        ks_solver *solver = make_solver(&pair, rtol, 10000);
+        struct record r;
+        double y[3];
+        solve_pair(solver, &r, y);
+        assert_int_equal(r.n_stops, N_STOPS);
+        assert_true(r.last_end == 10);
+        for (int i = 0; i < N_STOPS; i++)
+            assert_true(fabs(r.seen[i][0] - exact_first(stops[i])) <= 50 * rtol);
+        assert_true(fabs(y[2] - (2 + 8 - 2 * exact_first(10))) <=
+                    200 * rtol); /* area: (y(0) + dose - y) / c */
+        assert_true(r.worst <= 50 * rtol && r.worst < 0.3 * before);
+        before = r.worst;
+        ks_solver_destroy(&solver);
+        assert_null(solver);
+    }
+}
+
+static void result_does_not_depend_on_earlier_problems(void **state) {
+    (void)state;
+    struct record fresh, used;
+    double y_fresh[3], y_used[3], y_other[3] = {-7, 3, 1};
+    ks_solver *solver = make_solver(&pair, 1e-6, 10000);
+    solve_pair(solver, &fresh, y_fresh);
+    const double others[2] = {30, 2};
+    struct ks_problem other = {.coefficients = others, .y = y_other, .course = &course};
+    assert_int_equal(ks_solver_solve(solver, 1, &other), KS_OK);
+    assert_int_equal(ks_solver_settle(solver, 1, &other), KS_OK);
+    solve_pair(solver, &used, y_used);
+    assert_memory_equal(y_fresh, y_used, sizeof y_fresh);
+    assert_memory_equal(&fresh, &used, sizeof fresh);
+    ks_solver_destroy(&solver);
+}
+
+static void failures_are_statuses(void **state) {
+    (void)state;
+    ks_solver *solver = make_solver(&fork, 1e-6, 3);
+    double y = 1;
+    const double calm[3] = {1, 0.1, 1}, no_number[3] = {NAN, 0, 0};
+    struct ks_problem problem = {.coefficients = calm, .y = &y, .course = &course};
+    assert_int_equal(ks_solver_solve(solver, 1, &problem), KS_OK);
+    assert_int_equal(problem.status, KS_STATUS_step_limit);
+    assert_int_equal(problem.n_steps, 3);
+    problem.coefficients = no_number;
+    assert_int_equal(ks_solver_solve(solver, 1, &problem), KS_OK);
+    assert_int_equal(problem.status, KS_STATUS_non_finite);
+    y = 1;
+    assert_int_equal(ks_solver_settle(solver, 1, &problem), KS_OK);
+    assert_int_equal(problem.status, KS_STATUS_no_equilibrium);
+    ks_solver_destroy(&solver);
+}
+
+static void explosion_is_a_failure(void **state) {
+    (void)state;
+    ks_solver *solver = make_solver(&fork, 1e-6, 100000);
+    double y = 1;
+    const double explosive[3] = {0, 0, -1}; /* y' = y^3 reaches infinity at 0.5 h */
+    struct ks_problem problem = {.coefficients = explosive, .y = &y, .course = &course};
+    assert_int_equal(ks_solver_solve(solver, 1, &problem), KS_OK);
+    assert_true(ks_status_is_failure(problem.status));
+    ks_solver_destroy(&solver);
+}
+
+static void equilibrium_is_the_seeds(void **state) {
+    (void)state;
+    ks_solver *solver = make_solver(&fork, 1e-6, 100);
+    const double c[3] = {4e-3, 0, 1e-3}, seeds[4] = {0.01, 5, -0.01, -5};
+    for (int i = 0; i < 4; i++) {
+        double y = seeds[i];
+        struct ks_problem problem = {.coefficients = c, .y = &y};
+        assert_int_equal(ks_solver_settle(solver, 1, &problem), KS_OK);
+        assert_int_equal(problem.status, KS_STATUS_done);
+        assert_true(fabs(y - (seeds[i] > 0 ? 2 : -2)) < 1e-10);
+    }
+    const double drift[3] = {0, 1, 0};
+    double y = 0;
+    struct ks_problem problem = {.coefficients = drift, .y = &y};
+    assert_int_equal(ks_solver_settle(solver, 1, &problem), KS_OK);
+    assert_int_equal(problem.status, KS_STATUS_no_equilibrium);
+    ks_solver_destroy(&solver);
+}
+
+static void areas_are_left_out_of_the_equilibrium(void **state) {
+    (void)state;
+    ks_solver *solver = make_solver(&pair, 1e-6, 100);
+    double y[3] = {5, 1, 0.25};
+    struct ks_problem problem = {.coefficients = stiff, .y = y};
+    assert_int_equal(ks_solver_settle(solver, 1, &problem), KS_OK);
+    assert_int_equal(problem.status, KS_STATUS_done);
+    assert_true(fabs(y[0]) < 1e-10 && fabs(y[1]) < 1e-10 && y[2] == 0.25);
+    ks_solver_destroy(&solver);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(solution_stops_and_nodes_are_accurate),
+        cmocka_unit_test(result_does_not_depend_on_earlier_problems),
+        cmocka_unit_test(failures_are_statuses),
+        cmocka_unit_test(explosion_is_a_failure),
+        cmocka_unit_test(equilibrium_is_the_seeds),
+        cmocka_unit_test(areas_are_left_out_of_the_equilibrium),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
