@@ -1,0 +1,42 @@
+/* What protocol.c, readings.c and simulate.c share. */
+#ifndef KS_THERAPY_THERAPY_IMPL_H
+#define KS_THERAPY_THERAPY_IMPL_H
+
+#include "therapy/therapy.h"
+
+/* ---- protocol.c: a parameter vector and a treatment become a course ----------------------------------------- */
+
+/* Fills the course's edges and inputs (both the caller's to free, also after an error); stops are left alone.
+ * *status: KS_STATUS_done, or KS_STATUS_bad_protocol with the reason in words. */
+int ks_protocol_build_course(const struct ks_treatment *treatment, const double parameters[KS_N_PARAMETERS],
+                             uint64_t point, struct ks_course *course, int *status, char *reason,
+                             int reason_size);
+void ks_protocol_release_course(struct ks_course *course);
+
+/* ---- readings.c: what endpoints take from a course, step by step -------------------------------------------- */
+
+/* One endpoint in the making. */
+struct ks_reading {
+    const struct ks_endpoint *endpoint;
+    double end;     /* of its window, or its time, h: at most the horizon */
+    double initial; /* the quantity at t = 0 */
+    double level;   /* threshold in the quantity's unit; for ratios times `initial` */
+    double value;   /* at its time; extreme so far */
+    double area;    /* so far */
+    double below;   /* h at or below the level so far */
+    double above;   /* h above the level so far */
+    double first_below, first_above_again, first_crossing; /* h; NaN before they happen */
+};
+
+/* Begins a reading of a course that ends at `horizon`. */
+void ks_reading_begin(struct ks_reading *reading, const struct ks_endpoint *endpoint, double initial,
+                      double horizon);
+
+/* Takes in one step of the quantity, its values at five equidistant times. */
+void ks_reading_add_step(struct ks_reading *reading, double start, double end,
+                         const double values[KS_STEP_NODES]);
+
+/* The endpoint's value, in its unit, after the whole course. */
+double ks_reading_finish(const struct ks_reading *reading, bool is_depressed);
+
+#endif
