@@ -1,0 +1,53 @@
+/* The checksum of rows. A row's hash starts from its point number and takes one 8-byte word after another by
+ *     h <- (h xor word) * odd constant;   h <- h xor (h >> 32)
+ * Every step is a bijection of h for a given word, and of the word for a given h: any change within one word
+ * changes the hash, and a row that lies at the place of another does too. Bits count, not values: -0 is not
+ * 0, and one NaN is not another. The sum over rows, modulo 2^64, does not depend on their order. */
+#include "store/store_impl.h"
+
+#include <string.h>
+
+static uint64_t mix(uint64_t h, uint64_t word) {
+    h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15); /* 2^64 / golden ratio, odd */
+    return h ^ (h >> 32);
+}
+
+/* The `n` values of a row. */
+static uint64_t mix_doubles(uint64_t h, const double *values, size_t n, size_t row) {
+    for (size_t i = row * n; i < (row + 1) * n; i++) {
+        uint64_t word;
+        memcpy(&word, &values[i], sizeof word);
+        h = mix(h, word);
+    }
+    return h;
+}
+
+/* Two floats to a word; an odd last one stands alone. */
+static uint64_t mix_floats(uint64_t h, const float *values, size_t n, size_t row) {
+    for (size_t i = row * n; i < (row + 1) * n; i += 2) {
+        uint32_t low, high = 0;
+        memcpy(&low, &values[i], sizeof low);
+        if (i + 1 < (row + 1) * n) memcpy(&high, &values[i + 1], sizeof high);
+        h = mix(h, (uint64_t)high << 32 | low);
+    }
+    return h;
+}
+
+static uint64_t hash_row(const struct ks_schema *schema, const struct ks_rows *rows, size_t row,
+                         uint64_t point) {
+    uint64_t h = mix(0, point);
+    h = mix_doubles(h, rows->inputs, (size_t)schema->n_parameters, row);
+    h = mix_doubles(h, rows->endpoints, (size_t)schema->n_endpoints, row);
+    h = mix(h, (uint64_t)(uint8_t)rows->status[row] << 32 | rows->steps[row]);
+    return mix_floats(h, rows->trajectories, (size_t)schema->n_times * (size_t)schema->n_states, row);
+}
+
+uint64_t ks_store_checksum(const struct ks_schema *schema, const struct ks_rows *rows) {
+    uint64_t sum = 0;
+    size_t row = 0;
+    for (size_t b = 0; b < rows->n_blocks; b++)
+        for (uint64_t i = 0; i < rows->blocks[b].count; i++, row++)
+            sum += hash_row(schema, rows, row, rows->blocks[b].first + i);
+    KS_ASSERT(row == rows->n_rows);
+    return sum;
+}

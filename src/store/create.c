@@ -1,0 +1,352 @@
+/* Creates a file whole: all metadata, and space for every row. It is built under a temporary name beside the
+ * target, synced, and appears under its own name only then.
+ *
+ * Row data is contiguous and allocated now, so that no metadata moves later; it is not filled (a hole of the
+ * file system reads 0, and each row is written before it counts), but for `status`, the logs and counts,
+ * which must read 0 everywhere. Dimension scales follow the conventions of netCDF-4. Large arrays begin at 4
+ * KiB boundaries; the counts lie at multiples of 8 bytes, so that no sector boundary divides one. */
+#include "base/memory.h"
+#include "store/store_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <hdf5_hl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* ---- datasets ------------------------------------------------------------------------------------------ */
+
+/* When a dataset's space is written at creation. */
+enum fill { FILL_LATER, FILL_NOW, NEVER_ALLOCATED };
+
+static int create_dataset(hid_t file, const char *name, hid_t type, int n_dims, const hsize_t *extent,
+                          enum fill fill, hid_t *dataset) {
+    hid_t space, options;
+    KS_H5(space = n_dims == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(n_dims, extent, NULL));
+    KS_H5(options = H5Pcreate(H5P_DATASET_CREATE));
+    KS_H5(H5Pset_layout(options, H5D_CONTIGUOUS));
+    KS_H5(H5Pset_alloc_time(options, fill == NEVER_ALLOCATED ? H5D_ALLOC_TIME_LATE : H5D_ALLOC_TIME_EARLY));
+    KS_H5(H5Pset_fill_time(options, fill == FILL_NOW ? H5D_FILL_TIME_ALLOC : H5D_FILL_TIME_NEVER));
+    KS_H5(H5Pset_obj_track_times(options, false));
+    KS_H5(*dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, options, H5P_DEFAULT));
+    KS_H5(H5Pclose(options));
+    KS_H5(H5Sclose(space));
+    return KS_OK;
+}
+
+static int describe(hid_t object, const char *description) {
+    return ks_h5_write_texts(object, "long_name", 1, &description);
+}
+
+/* Dimensions are named by their scales alone: xarray would show HDF5's labels as an attribute of the variable. */
+static int attach_axis(hid_t file, hid_t dataset, unsigned index, const char *axis) {
+    hid_t scale;
+    KS_H5(scale = H5Dopen2(file, axis, H5P_DEFAULT));
+    KS_H5(H5DSattach_scale(dataset, scale, index));
+    KS_H5(H5Dclose(scale));
+    return KS_OK;
+}
+
+/* A dimension without values: netCDF-4 knows it by this name. */
+static int create_point(hid_t file, uint64_t n_points) {
+    char name[128];
+    snprintf(name, sizeof name, "This is a netCDF dimension but not a netCDF variable. %10llu",
+             (unsigned long long)n_points);
+    hid_t point;
+    hsize_t extent = n_points;
+    KS_TRY(create_dataset(file, "point", H5T_IEEE_F32BE, 1, &extent, NEVER_ALLOCATED, &point));
+    KS_H5(H5DSset_scale(point, name));
+    KS_H5(H5Dclose(point));
+    return KS_OK;
+}
+
+/* ---- axes with names: parameter, endpoint, state ------------------------------------------------------- */
+
+/* 0 the name, 1 the unit, 2 the description. */
+static const char *column_text(const struct ks_column *column, int which) {
+    return which == 0 ? column->name : which == 1 ? column->unit : column->description;
+}
+
+static int write_texts(hid_t dataset, hid_t type, int n, const struct ks_column *columns, int which) {
+    const char **texts;
+    KS_ALLOCATE(texts, (size_t)n);
+    for (int i = 0; i < n; i++) texts[i] = column_text(&columns[i], which);
+    herr_t written = H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts);
+    free(texts);
+    KS_H5(written);
+    return KS_OK;
+}
+
+static int create_texts(hid_t file, const char *name, int n, const struct ks_column *columns, int which,
+                        const char *axis) {
+    hid_t type, dataset;
+    hsize_t extent = (hsize_t)n;
+    KS_TRY(ks_h5_string_type(&type));
+    KS_TRY(create_dataset(file, name, type, 1, &extent, FILL_NOW, &dataset));
+    KS_TRY(write_texts(dataset, type, n, columns, which));
+    if (which == 0)
+        KS_H5(H5DSset_scale(dataset, axis));
+    else
+        KS_TRY(attach_axis(file, dataset, 0, axis));
+    KS_H5(H5Dclose(dataset));
+    KS_H5(H5Tclose(type));
+    return KS_OK;
+}
+
+static int create_axis(hid_t file, const char *axis, int n, const struct ks_column *columns) {
+    static const char *const endings[] = {"", "_unit", "_description"};
+    if (n == 0) return KS_OK;
+    for (int which = 0; which < 3; which++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s%s", axis, endings[which]);
+        KS_TRY(create_texts(file, name, n, columns, which, axis));
+    }
+    return KS_OK;
+}
+
+/* The unit is "h", which xarray leaves as it is; "hours" it would decode to a time difference. */
+static int create_time(hid_t file, int n_times, const double *times) {
+    if (n_times == 0) return KS_OK;
+    hid_t dataset;
+    hsize_t extent = (hsize_t)n_times;
+    const char *unit = "h";
+    KS_TRY(create_dataset(file, "time", H5T_IEEE_F64LE, 1, &extent, FILL_NOW, &dataset));
+    KS_H5(H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, times));
+    KS_H5(H5DSset_scale(dataset, "time"));
+    KS_TRY(ks_h5_write_texts(dataset, "units", 1, &unit));
+    KS_TRY(describe(dataset, "time since the start of the protocol"));
+    KS_H5(H5Dclose(dataset));
+    return KS_OK;
+}
+
+/* ---- rows ---------------------------------------------------------------------------------------------- */
+
+/* The names by code, for h5py; and as CF flags, for tools that know these. */
+static int describe_status(hid_t dataset, const struct ks_schema *schema) {
+    int n = schema->n_status_names;
+    if (n == 0) return KS_OK;
+    int8_t codes[128];
+    char words[4096] = "";
+    KS_ASSERT(n <= (int)sizeof codes);
+    for (int i = 0; i < n; i++) {
+        codes[i] = (int8_t)i;
+        size_t used = strlen(words);
+        snprintf(words + used, sizeof words - used, "%s%s", i > 0 ? " " : "", schema->status_names[i]);
+    }
+    const char *meanings = words;
+    KS_TRY(ks_h5_write_texts(dataset, "status_names", n, schema->status_names));
+    KS_TRY(ks_h5_write_number(dataset, "flag_values", H5T_STD_I8LE, H5T_NATIVE_INT8, n, codes));
+    return ks_h5_write_texts(dataset, "flag_meanings", 1, &meanings);
+}
+
+static int create_field(hid_t file, const struct ks_schema *schema, enum ks_field_index index) {
+    struct ks_field field = ks_fields_describe(schema, index);
+    if (field.row_elements == 0) return KS_OK;
+    hid_t dataset;
+    enum fill fill = index == KS_FIELD_status ? FILL_NOW : FILL_LATER;
+    KS_TRY(create_dataset(file, field.name, field.file_type, field.n_axes, field.extent, fill, &dataset));
+    for (int a = 0; a < field.n_axes; a++) KS_TRY(attach_axis(file, dataset, (unsigned)a, field.axes[a]));
+    KS_TRY(describe(dataset, field.description));
+    if (field.coordinates != NULL) KS_TRY(ks_h5_write_texts(dataset, "coordinates", 1, &field.coordinates));
+    if (index == KS_FIELD_status) KS_TRY(describe_status(dataset, schema));
+    KS_H5(H5Dclose(dataset));
+    return KS_OK;
+}
+
+/* ---- logs: preallocated rows and the number of those in use -------------------------------------------- */
+
+static int create_log(hid_t group, const char *name, const char *count_name, int (*make_type)(bool, hid_t *),
+                      hsize_t capacity, const char *description) {
+    hid_t type, log, count;
+    KS_TRY(make_type(true, &type));
+    KS_TRY(create_dataset(group, name, type, 1, &capacity, FILL_NOW, &log));
+    KS_TRY(create_dataset(group, count_name, H5T_STD_U64LE, 0, NULL, FILL_NOW, &count));
+    KS_TRY(describe(log, description));
+    KS_TRY(describe(count, "rows in use"));
+    KS_H5(H5Dclose(count));
+    KS_H5(H5Dclose(log));
+    KS_H5(H5Tclose(type));
+    return KS_OK;
+}
+
+/* Logs live in groups, where xarray does not take them for variables of the campaign. */
+static int create_logs(hid_t file) {
+    hid_t options, rounds, provenance;
+    KS_H5(options = H5Pcreate(H5P_GROUP_CREATE));
+    KS_H5(H5Pset_obj_track_times(options, false));
+    KS_H5(rounds = H5Gcreate2(file, "rounds", H5P_DEFAULT, options, H5P_DEFAULT));
+    KS_H5(provenance = H5Gcreate2(file, "provenance", H5P_DEFAULT, options, H5P_DEFAULT));
+    KS_TRY(create_log(rounds, "log", "in_use", ks_h5_round_type, KS_MAX_ROUNDS,
+                      "committed rounds: a row counts once its round is in use"));
+    KS_TRY(create_log(provenance, "runs", "runs_in_use", ks_h5_run_type, KS_MAX_RUNS,
+                      "runs of the command that wrote this file"));
+    KS_H5(H5Gclose(provenance));
+    KS_H5(H5Gclose(rounds));
+    KS_H5(H5Pclose(options));
+    return KS_OK;
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------------- */
+
+static int write_root_attributes(hid_t file, const struct ks_schema *schema) {
+    int version = KS_FORMAT_VERSION, complete = 0;
+    const char *format = "ketsweep";
+    KS_TRY(ks_h5_write_texts(file, "format", 1, &format));
+    KS_TRY(ks_h5_write_number(file, "format_version", H5T_STD_I32LE, H5T_NATIVE_INT, 1, &version));
+    KS_TRY(ks_h5_write_texts(file, "title", 1, &schema->title));
+    KS_TRY(ks_h5_write_texts(file, "config", 1, &schema->config));
+    KS_TRY(ks_h5_write_texts(file, "design", 1, &schema->design));
+    KS_TRY(ks_h5_write_texts(file, "model_version", 1, &schema->model_version));
+    KS_TRY(ks_h5_write_number(file, "seed", H5T_STD_U64LE, H5T_NATIVE_UINT64, 1, &schema->seed));
+    KS_TRY(ks_h5_write_number(file, "n_points", H5T_STD_U64LE, H5T_NATIVE_UINT64, 1, &schema->n_points));
+    return ks_h5_write_number(file, "complete", H5T_STD_I32LE, H5T_NATIVE_INT, 1, &complete);
+}
+
+static int write_layout(hid_t file, const struct ks_schema *schema) {
+    KS_TRY(write_root_attributes(file, schema));
+    KS_TRY(create_logs(file));
+    KS_TRY(create_point(file, schema->n_points));
+    KS_TRY(create_axis(file, "parameter", schema->n_parameters, schema->parameters));
+    KS_TRY(create_axis(file, "endpoint", schema->n_endpoints, schema->endpoints));
+    KS_TRY(create_axis(file, "state", schema->n_states, schema->states));
+    KS_TRY(create_time(file, schema->n_times, schema->times));
+    for (int i = 0; i < KS_N_FIELDS; i++) KS_TRY(create_field(file, schema, i));
+    return KS_OK;
+}
+
+static int open_new_file(const char *path, hid_t *file) {
+    hid_t access, creation;
+    KS_H5(access = H5Pcreate(H5P_FILE_ACCESS));
+    KS_H5(H5Pset_fclose_degree(access, H5F_CLOSE_STRONG));
+    KS_H5(H5Pset_file_locking(access, false, true));
+    KS_H5(H5Pset_alignment(access, 4096, 4096));
+    KS_H5(creation = H5Pcreate(H5P_FILE_CREATE));
+    KS_H5(H5Pset_obj_track_times(creation, false));
+    KS_H5(*file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access));
+    KS_H5(H5Pclose(creation));
+    KS_H5(H5Pclose(access));
+    return KS_OK;
+}
+
+static int write_file(const char *path, const struct ks_schema *schema) {
+    hid_t file = H5I_INVALID_HID;
+    ks_h5_silence();
+    KS_TRY(open_new_file(path, &file));
+    int err = write_layout(file, schema);
+    if (H5Fclose(file) < 0 && err == KS_OK) err = ks_h5_raise(__FILE__, __LINE__);
+    return err;
+}
+
+uint64_t ks_store_file_bytes(const struct ks_schema *schema) {
+    enum { METADATA = 64 * 1024, PER_COLUMN = 256 }; /* bytes, generous */
+    uint64_t row_bytes = ks_store_row_bytes(schema);
+    uint64_t n_columns =
+        (uint64_t)schema->n_parameters + (uint64_t)schema->n_endpoints + (uint64_t)schema->n_states;
+    uint64_t other = METADATA + strlen(schema->config) + n_columns * PER_COLUMN +
+                     (uint64_t)schema->n_times * sizeof(double) + KS_MAX_ROUNDS * sizeof(struct ks_round) +
+                     KS_MAX_RUNS * sizeof(struct ks_run_record);
+    if (schema->n_points > (UINT64_MAX - other) / row_bytes) return UINT64_MAX;
+    return schema->n_points * row_bytes + other;
+}
+
+/* ---- files and directories ----------------------------------------------------------------------------- */
+
+/* The directory that holds `path`; the caller frees it. NULL where there is no memory. */
+static char *copy_directory(const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) return strdup(".");
+    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+static int check_space(const char *directory, const struct ks_schema *schema) {
+    struct statvfs disk;
+    KS_CHECK(statvfs(directory, &disk) == 0, KS_ERR_USAGE, "cannot use directory %s: %s", directory,
+             strerror(errno));
+    double needed = (double)ks_store_file_bytes(schema),
+           free_bytes = (double)disk.f_bavail * (double)disk.f_frsize;
+    KS_CHECK(needed <= free_bytes, KS_ERR_IO, "the file needs %.3f GB, and %s has %.3f GB free",
+             needed * 1e-9, directory, free_bytes * 1e-9);
+    return KS_OK;
+}
+
+static int sync_directory(const char *directory) {
+    int descriptor = open(directory, O_RDONLY);
+    KS_CHECK(descriptor >= 0, KS_ERR_IO, "cannot open %s: %s", directory, strerror(errno));
+    bool is_synced = fsync(descriptor) == 0 || errno == EINVAL; /* some file systems sync no directories */
+    int reason = errno;
+    close(descriptor);
+    KS_CHECK(is_synced, KS_ERR_IO, "cannot sync %s: %s", directory, strerror(reason));
+    return KS_OK;
+}
+
+static int refuse_existing(const char *path) {
+    return ks_error_raise(KS_ERR_USAGE, __FILE__, __LINE__, "%s exists; --overwrite replaces it", path);
+}
+
+/* link() gives the name only where there is none, whoever else tries; some file systems lack it. */
+static int give_name(const char *temporary, const char *path, bool overwrite) {
+    if (!overwrite) {
+        if (link(temporary, path) == 0) {
+            unlink(temporary);
+            return KS_OK;
+        }
+        if (errno == EEXIST || access(path, F_OK) == 0) return refuse_existing(path);
+    }
+    KS_CHECK(rename(temporary, path) == 0, KS_ERR_IO, "cannot rename %s to %s: %s", temporary, path,
+             strerror(errno));
+    return KS_OK;
+}
+
+/* mkstemp() gives access to the owner alone; a result has the mode that the user's other files get. */
+static int set_mode(int descriptor, const char *temporary) {
+    mode_t mask = umask(0);
+    umask(mask);
+    KS_CHECK(fchmod(descriptor, 0666 & ~mask) == 0, KS_ERR_IO, "cannot set the mode of %s: %s", temporary,
+             strerror(errno));
+    return KS_OK;
+}
+
+static int fill_and_name(int descriptor, const char *temporary, const char *path, const char *directory,
+                         const struct ks_schema *schema, bool overwrite) {
+    KS_TRY(check_space(directory, schema));
+    KS_TRY(set_mode(descriptor, temporary));
+    KS_TRY(write_file(temporary, schema));
+    KS_CHECK(fsync(descriptor) == 0, KS_ERR_IO, "cannot sync %s: %s", temporary, strerror(errno));
+    KS_TRY(give_name(temporary, path, overwrite));
+    return sync_directory(directory);
+}
+
+/* `temporary` is a template of mkstemp(). */
+static int create_beside(const char *path, const char *directory, char *temporary,
+                         const struct ks_schema *schema, bool overwrite) {
+    int descriptor = mkstemp(temporary);
+    KS_CHECK(descriptor >= 0, KS_ERR_USAGE, "cannot create a file in %s: %s", directory, strerror(errno));
+    int err = fill_and_name(descriptor, temporary, path, directory, schema, overwrite);
+    close(descriptor);
+    if (err < 0) unlink(temporary);
+    return err;
+}
+
+int ks_store_create(const char *path, const struct ks_schema *schema, bool overwrite) {
+    KS_ASSERT(schema->n_points > 0 && (schema->n_times > 0) == (schema->n_states > 0));
+    struct stat present;
+    if (stat(path, &present) == 0) {
+        KS_CHECK(S_ISREG(present.st_mode), KS_ERR_USAGE, "%s is not a regular file", path);
+        if (!overwrite) return refuse_existing(path);
+    }
+    size_t size = strlen(path) + sizeof ".part-XXXXXX";
+    char *directory = copy_directory(path), *temporary = malloc(size);
+    int err = KS_OK;
+    if (directory == NULL || temporary == NULL) {
+        err = ks_error_raise(KS_ERR_MEMORY, __FILE__, __LINE__, "no memory for the name of %s", path);
+    } else {
+        snprintf(temporary, size, "%s.part-XXXXXX", path);
+        err = create_beside(path, directory, temporary, schema, overwrite);
+    }
+    free(temporary);
+    free(directory);
+    return err;
+}

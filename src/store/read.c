@@ -1,0 +1,113 @@
+/* Reads rows and logs, by one process alone, also where the store was opened by many. */
+#include "base/memory.h"
+#include "store/store_impl.h"
+
+#include <stdlib.h>
+
+/* ---- logs ---------------------------------------------------------------------------------------------- */
+
+static int read_count(hid_t dataset, const char *name, uint64_t capacity, uint64_t *count) {
+    KS_H5(H5Dread(dataset, H5T_NATIVE_UINT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, count));
+    KS_CHECK(*count <= capacity, KS_ERR_FORMAT, "%s is %llu, more than there is room for", name,
+             (unsigned long long)*count);
+    return KS_OK;
+}
+
+int ks_store_read_counts(ks_store *store) {
+    KS_TRY(read_count(store->rounds_in_use, "/rounds/in_use", KS_MAX_ROUNDS, &store->n_rounds));
+    return read_count(store->runs_in_use, "/provenance/runs_in_use", KS_MAX_RUNS, &store->n_runs);
+}
+
+/* The first `n` elements of a one-dimensional dataset. */
+static int read_head(hid_t dataset, hid_t type, hsize_t n, void *elements) {
+    hid_t from, to;
+    hsize_t start = 0;
+    KS_H5(from = H5Dget_space(dataset));
+    KS_H5(to = H5Screate_simple(1, &n, NULL));
+    KS_H5(H5Sselect_hyperslab(from, H5S_SELECT_SET, &start, NULL, &n, NULL));
+    KS_H5(H5Dread(dataset, type, to, from, H5P_DEFAULT, elements));
+    KS_H5(H5Sclose(to));
+    KS_H5(H5Sclose(from));
+    return KS_OK;
+}
+
+static int read_log(hid_t dataset, int (*make_type)(bool, hid_t *), hsize_t n, void *elements) {
+    if (n == 0) return KS_OK;
+    hid_t type;
+    KS_TRY(make_type(false, &type));
+    int err = read_head(dataset, type, n, elements);
+    H5Tclose(type);
+    return err;
+}
+
+static int check_rounds(const ks_store *store, size_t n, const struct ks_round *rounds) {
+    uint64_t n_points = store->schema.n_points;
+    for (size_t i = 0; i < n; i++)
+        KS_CHECK(rounds[i].first_row < n_points && rounds[i].n_rows <= n_points - rounds[i].first_row,
+                 KS_ERR_FORMAT, "%s: round %zu of the commit log lies outside the file's points", store->path,
+                 i);
+    return KS_OK;
+}
+
+int ks_store_read_rounds(ks_store *store, size_t *n_rounds, struct ks_round **rounds) {
+    *n_rounds = 0;
+    KS_TRY(ks_store_read_counts(store));
+    KS_ALLOCATE(*rounds, store->n_rounds);
+    int err = read_log(store->log, ks_h5_round_type, store->n_rounds, *rounds);
+    if (err == KS_OK) err = check_rounds(store, store->n_rounds, *rounds);
+    if (err < 0) {
+        free(*rounds);
+        *rounds = NULL;
+        return err;
+    }
+    *n_rounds = store->n_rounds;
+    return KS_OK;
+}
+
+int ks_store_read_runs(ks_store *store, size_t *n_runs, struct ks_run_record **runs) {
+    *n_runs = 0;
+    KS_TRY(ks_store_read_counts(store));
+    KS_ALLOCATE(*runs, store->n_runs);
+    int err = read_log(store->runs, ks_h5_run_type, store->n_runs, *runs);
+    if (err < 0) {
+        free(*runs);
+        *runs = NULL;
+        return err;
+    }
+    *n_runs = store->n_runs;
+    return KS_OK;
+}
+
+/* ---- rows ---------------------------------------------------------------------------------------------- */
+
+static int read_field(ks_store *store, enum ks_field_index index, uint64_t first, uint64_t count,
+                      void *data) {
+    struct ks_field field = ks_fields_describe(&store->schema, index);
+    if (field.row_elements == 0) return KS_OK;
+    hsize_t start[3] = {first, 0, 0}, extent[3] = {count, field.extent[1], field.extent[2]};
+    hid_t from, to;
+    KS_H5(from = H5Dget_space(store->fields[index]));
+    KS_H5(to = H5Screate_simple(field.n_axes, extent, NULL));
+    KS_H5(H5Sselect_hyperslab(from, H5S_SELECT_SET, start, NULL, extent, NULL));
+    KS_H5(H5Dread(store->fields[index], field.memory_type, to, from, H5P_DEFAULT, data));
+    KS_H5(H5Sclose(to));
+    KS_H5(H5Sclose(from));
+    return KS_OK;
+}
+
+int ks_store_read_rows(ks_store *store, uint64_t first, uint64_t count, struct ks_rows *rows) {
+    uint64_t n_points = store->schema.n_points;
+    KS_ASSERT(first <= n_points && count <= n_points - first);
+    rows->n_rows = count;
+    rows->n_blocks = 0;
+    if (count == 0) return KS_OK;
+    for (int i = 0; i < KS_N_FIELDS; i++) {
+        void *data = ks_fields_data(rows, i);
+        if (data != NULL) KS_TRY(read_field(store, i, first, count, data));
+    }
+    if (rows->blocks != NULL) {
+        rows->blocks[0] = (struct ks_block){first, count};
+        rows->n_blocks = 1;
+    }
+    return KS_OK;
+}

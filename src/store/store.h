@@ -1,0 +1,129 @@
+/* The one HDF5 file of a campaign (layout: README.md, "The file"); knows no model.
+ *
+ * Crash-proof by layout: a file is created whole by one process - every dataset contiguous, with its space
+ * allocated - and flushed before the first row is computed, so that no metadata moves later. A round's rows
+ * are written collectively, flushed, and count only once their line in the commit log is on disk.
+ *
+ * Files are little-endian, carry no times, and open with the serial or the parallel library. */
+#ifndef KS_STORE_STORE_H
+#define KS_STORE_STORE_H
+
+#include "base/error.h"
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ks_column {
+    const char *name, *unit, *description;
+};
+
+/* Everything that is fixed when a file is created. Strings and arrays are borrowed. */
+struct ks_schema {
+    const char *title, *config, *design, *model_version;
+    uint64_t seed, n_points;
+    int n_status_names;
+    const char *const *status_names; /* by code */
+    int n_parameters, n_endpoints;
+    const struct ks_column *parameters, *endpoints;
+    int n_times, n_states; /* trajectories: both 0 or both > 0 */
+    const double *times;   /* h */
+    const struct ks_column *states;
+};
+
+/* Rows of some points, in blocks of consecutive points; block after block in the arrays. */
+struct ks_block {
+    uint64_t first, count;
+};
+
+struct ks_rows {
+    size_t n_blocks, n_rows; /* n_rows = sum of the blocks' counts */
+    struct ks_block *blocks; /* [n_blocks] ascending */
+    double *inputs;          /* [n_rows][n_parameters] */
+    double *endpoints;       /* [n_rows][n_endpoints] */
+    int8_t *status;          /* [n_rows] */
+    uint32_t *steps;         /* [n_rows] */
+    float *trajectories;     /* [n_rows][n_times][n_states] */
+};
+
+struct ks_round {
+    uint64_t first_row, n_rows, checksum;
+};
+
+/* One run of the command, for /provenance/runs. */
+struct ks_run_record {
+    char start[32]; /* ISO 8601, UTC */
+    double seconds;
+    uint32_t n_ranks;
+    char hosts[256]; /* names, comma separated */
+    char version[64];
+    char settings[512];
+    uint64_t n_points;
+    double points_per_second;
+};
+
+typedef struct ks_store ks_store;
+
+/* Creates a complete, empty file at `path` and syncs it to disk; refuses an existing one unless `overwrite`.
+ * One process calls it, without MPI. The file appears under its name only when it is whole. With no
+ * parameters (or endpoints, states) the file has no dataset of theirs. */
+int ks_store_create(const char *path, const struct ks_schema *schema, bool overwrite);
+
+/* Collective. Opens for writing by all ranks of `comm`. */
+int ks_store_open_parallel(ks_store **store, const char *path, MPI_Comm comm);
+
+/* Opens for reading by this process alone, without MPI; a live campaign's file too. */
+int ks_store_open(ks_store **store, const char *path);
+
+/* Collective where the store was opened so. Returns the first error of the close; *store becomes NULL. */
+int ks_store_close(ks_store **store);
+
+/* The bytes that a file of this schema occupies, metadata estimated. */
+uint64_t ks_store_file_bytes(const struct ks_schema *schema);
+/* The bytes of one row. */
+uint64_t ks_store_row_bytes(const struct ks_schema *schema);
+
+/* Collective. Writes the rows of one round, which are points first to first + count - 1 spread over the ranks
+ * in any way, and commits it. A rank may bring no rows. */
+int ks_store_write_round(ks_store *store, uint64_t first, uint64_t count, const struct ks_rows *rows);
+
+/* Collective. Marks the campaign complete. */
+int ks_store_complete(ks_store *store);
+
+/* Collective. Adds one row to /provenance/runs; rank 0's record is the one written. Once 4,096 are there, it
+ * replaces the last. */
+int ks_store_add_run(ks_store *store, const struct ks_run_record *record);
+
+/* Collective. Rewrites the row that this store added last, as the run goes on; on disk with the next commit. */
+int ks_store_update_run(ks_store *store, const struct ks_run_record *record);
+
+/* Rounds that the commit log still has room for; 65,536 in a new file. A round without room is refused. */
+uint64_t ks_store_rounds_left(const ks_store *store);
+
+/* Seconds spent in writing and flushing, and bytes written, by all rounds of this store so far. */
+void ks_store_write_cost(const ks_store *store, double *seconds, uint64_t *bytes);
+
+/* ---- reading ------------------------------------------------------------------------------------------- */
+
+/* The schema of an open file; valid until it is closed. */
+const struct ks_schema *ks_store_schema(const ks_store *store);
+bool ks_store_is_complete(const ks_store *store);
+
+/* Committed rounds; *rounds is the caller's to free. */
+int ks_store_read_rounds(ks_store *store, size_t *n_rounds, struct ks_round **rounds);
+int ks_store_read_runs(ks_store *store, size_t *n_runs, struct ks_run_record **runs);
+
+/* Rows first to first + count - 1 into one block; arrays in `rows` that are NULL are left out, the others are
+ * the caller's and large enough. */
+int ks_store_read_rows(ks_store *store, uint64_t first, uint64_t count, struct ks_rows *rows);
+
+/* Space for `capacity` rows of this schema, in at most `capacity` blocks; released with ks_store_release_rows. */
+int ks_store_allocate_rows(const struct ks_schema *schema, size_t capacity, struct ks_rows *rows);
+void ks_store_release_rows(struct ks_rows *rows);
+
+/* The checksum of rows: the sum modulo 2^64 of one hash per row over its point number and its bytes, so that
+ * it does not depend on which rank held which row. Any change within one 8-byte word of a row changes it. */
+uint64_t ks_store_checksum(const struct ks_schema *schema, const struct ks_rows *rows);
+
+#endif

@@ -1,0 +1,112 @@
+/* Private to src/store: what an open file is, the fields of a row, and how HDF5's errors become ours.
+ *
+ * Every file is opened so that closing it closes whatever an error left open in it (H5F_CLOSE_STRONG);
+ * functions that fail may therefore leave datasets and attributes to the close. */
+#ifndef KS_STORE_STORE_IMPL_H
+#define KS_STORE_STORE_IMPL_H
+
+#include "base/agree.h"
+#include "store/store.h"
+
+#include <hdf5.h>
+
+enum { KS_FORMAT_VERSION = 1, KS_MAX_ROUNDS = 65536, KS_MAX_RUNS = 4096 };
+
+/* ---- h5.c: errors, attributes, types ------------------------------------------------------------------- */
+
+/* Returns the error of an HDF5 call upwards; `call` gives a herr_t or an identifier. */
+#define KS_H5(call)                                             \
+    do {                                                        \
+        if ((call) < 0) return ks_h5_raise(__FILE__, __LINE__); \
+    } while (0)
+
+/* Raises KS_ERR_HDF5 with what HDF5's error stack says. */
+int ks_h5_raise(const char *file, int line);
+
+/* HDF5's error stack as one sentence: what was asked for, and the innermost reason. */
+void ks_h5_explain(char *text, size_t size);
+
+/* Stops HDF5 from printing its errors itself. */
+void ks_h5_silence(void);
+
+/* Types that the caller closes: a string of any length in UTF-8; a round; a run record as in memory or in the file. */
+int ks_h5_string_type(hid_t *type);
+int ks_h5_round_type(bool in_file, hid_t *type);
+int ks_h5_run_type(bool in_file, hid_t *type);
+
+/* `n` > 1 strings or integers make a one-dimensional attribute. */
+int ks_h5_write_texts(hid_t object, const char *name, int n, const char *const *texts);
+int ks_h5_write_number(hid_t object, const char *name, hid_t file_type, hid_t memory_type, int n,
+                       const void *numbers);
+
+/* Copies that the caller frees, each of *texts and the array; from an attribute or dataset, as read by
+ * `is_attribute`. */
+int ks_h5_read_texts(hid_t object, const char *name, bool is_attribute, int *n, char ***texts);
+
+/* ---- fields.c: the arrays of a row, one table for creating, checking, writing and reading -------------- */
+
+enum ks_field_index {
+    KS_FIELD_inputs,
+    KS_FIELD_endpoints,
+    KS_FIELD_solver_steps,
+    KS_FIELD_trajectories,
+    KS_FIELD_status, /* last: it is written once the others are on disk */
+    KS_N_FIELDS
+};
+
+struct ks_field {
+    const char *name, *description;
+    const char *coordinates; /* names of the variables that go with its columns; NULL where it has none */
+    hid_t file_type, memory_type;
+    int n_axes;
+    const char *axes[3];
+    hsize_t extent[3];
+    size_t row_elements; /* 0: the file has no such field */
+    size_t row_bytes;
+};
+
+/* What the field is in a file of this schema. Its types are HDF5's own and are not closed. */
+struct ks_field ks_fields_describe(const struct ks_schema *schema, enum ks_field_index index);
+
+/* The field's array in `rows`. */
+void *ks_fields_data(const struct ks_rows *rows, enum ks_field_index index);
+
+/* ---- schema.c ------------------------------------------------------------------------------------------ */
+
+/* Reads the schema from an open file into a zeroed struct; released with ks_schema_release, also after a failure. */
+int ks_schema_read(hid_t file, struct ks_schema *schema);
+void ks_schema_release(struct ks_schema *schema);
+
+/* ---- an open file -------------------------------------------------------------------------------------- */
+
+struct ks_store {
+    char *path;
+    MPI_Comm comm; /* MPI_COMM_NULL for a reader alone */
+    int rank;
+    hid_t file;
+    hid_t fields[KS_N_FIELDS]; /* H5I_INVALID_HID where the file has no such field */
+    hid_t log, rounds_in_use, runs, runs_in_use;
+    hid_t transfer; /* properties of a collective transfer; H5I_INVALID_HID for a reader alone */
+    struct ks_schema schema;
+    bool is_complete;
+    uint64_t n_rounds, n_runs; /* in use */
+    uint64_t slice_rows;       /* what one rank gives to one H5Dwrite at most */
+    size_t slice_blocks;
+    double write_seconds;
+    uint64_t written_bytes;
+};
+
+/* ---- read.c -------------------------------------------------------------------------------------------- */
+
+/* Reads how many lines of each log are in use. */
+int ks_store_read_counts(ks_store *store);
+
+/* ---- write.c: the two halves of a round, apart so that tests can stop in between ----------------------- */
+
+/* Collective. Writes the rows of the round, which states its first row and their number, and sets its checksum. */
+int ks_write_rows(ks_store *store, const struct ks_rows *rows, struct ks_round *round);
+
+/* Collective. Adds the round to the commit log. */
+int ks_write_commit(ks_store *store, const struct ks_round *round);
+
+#endif
