@@ -1,0 +1,52 @@
+/* Hands out a range of points in tiles, round after round; knows no work.
+ *
+ * Rank 0 is the master: it gives tiles of consecutive points to whoever asks, largest first and shrinking
+ * towards the end of a round (guided self-scheduling: Polychronopoulos and Kuck 1987,
+ * doi:10.1109/TC.1987.5009495), and computes itself between requests. A worker asks for its next tile before
+ * it starts the present one. A round ends when commit_seconds have passed, when its rows fill the ranks'
+ * memory, or when no points are left; all ranks then enter the work's collective commit. Points are handed
+ * out in order, so that a round is one contiguous range. */
+#ifndef KS_FARM_FARM_H
+#define KS_FARM_FARM_H
+
+#include "base/error.h"
+
+#include <mpi.h>
+#include <stdint.h>
+
+struct ks_farm_progress {
+    uint64_t n_points, n_committed; /* of the whole range */
+    uint64_t n_assigned;            /* handed out, committed or not */
+    double seconds;                 /* since the start */
+    int is_commit;                  /* a round has just been committed */
+};
+
+/* What the farm is to do. `self` is handed back to each function. */
+struct ks_farm_work {
+    void *self;
+
+    /* Simulates points first to first + count - 1 and keeps their rows. An error stops the farm on all ranks.
+     */
+    int (*simulate)(void *self, uint64_t first, uint64_t count);
+
+    /* Collective. Writes the kept rows of the round's points first to first + count - 1, wherever they are,
+     * and forgets them. */
+    int (*commit)(void *self, uint64_t first, uint64_t count);
+
+    /* Rank 0 only, a few times a second at most; may be NULL. */
+    void (*report)(void *self, const struct ks_farm_progress *progress);
+
+    /* The most points that one rank may keep in a round, > 0. */
+    uint64_t capacity;
+
+    /* The most points that `simulate` is given at once on rank 0, which must answer requests in between, > 0.
+     */
+    uint64_t slice;
+};
+
+/* Collective. Works through points first to first + count - 1. Returns the first error of any rank, after all
+ * ranks have stopped; rounds committed before it stay committed. */
+int ks_farm_run(MPI_Comm comm, uint64_t first, uint64_t count, double commit_seconds,
+                const struct ks_farm_work *work);
+
+#endif

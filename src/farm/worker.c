@@ -1,0 +1,53 @@
+/* A worker: asks for its next tile before it starts the present one, so that the answer is there when it is
+ * needed although the master computes too. A failure travels with the next request; the master then ends the
+ * round. */
+#include "farm/farm_impl.h"
+
+/* A request and the answer to it, both under way. */
+struct exchange {
+    struct ks_farm_request request;
+    struct ks_farm_tile answer;
+    MPI_Request sending, receiving;
+};
+
+/* The receive is posted first, so that the master's answer never has to wait for it. */
+static int ask(const struct ks_farm *farm, struct exchange *exchange) {
+    KS_MPI(MPI_Irecv(&exchange->answer, sizeof exchange->answer, MPI_BYTE, 0, MPI_ANY_TAG, farm->comm,
+                     &exchange->receiving));
+    KS_MPI(MPI_Isend(&exchange->request, sizeof exchange->request, MPI_BYTE, 0, KS_TAG_REQUEST, farm->comm,
+                     &exchange->sending));
+    return KS_OK;
+}
+
+static int await_answer(struct exchange *exchange, bool *is_over) {
+    MPI_Status status;
+    KS_TRY(ks_farm_wait(&exchange->receiving, &status));
+    KS_TRY(ks_farm_wait(&exchange->sending, MPI_STATUS_IGNORE));
+    *is_over = status.MPI_TAG == KS_TAG_OVER;
+    return KS_OK;
+}
+
+static int simulate_tile(const struct ks_farm *farm, struct ks_farm_tile tile, struct ks_farm_request *done) {
+    double start = MPI_Wtime();
+    int err = farm->work->simulate(farm->work->self, tile.first, tile.count);
+    *done = (struct ks_farm_request){tile.count, MPI_Wtime() - start, err < 0};
+    return err;
+}
+
+/* After a failure tiles are refused, by asking again, until the round is over. */
+int ks_worker_follow_round(struct ks_farm *farm) {
+    struct exchange exchange = {0};
+    bool is_over = false;
+    int err = KS_OK;
+    KS_TRY(ask(farm, &exchange));
+    KS_TRY(await_answer(&exchange, &is_over));
+    while (!is_over) {
+        struct ks_farm_tile tile = exchange.answer;
+        struct ks_farm_request done = {.has_failed = err < 0};
+        KS_TRY(ask(farm, &exchange));
+        if (err == KS_OK) err = simulate_tile(farm, tile, &done);
+        KS_TRY(await_answer(&exchange, &is_over));
+        exchange.request = done;
+    }
+    return err;
+}
