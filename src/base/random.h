@@ -9,10 +9,9 @@
 
 enum ks_stream {
     KS_STREAM_random = 1,     /* index = point, item = dimension */
-    KS_STREAM_lhs_jitter,     /* index = point, item = dimension */
-    KS_STREAM_lhs_bit,        /* index = point, item = dimension and level */
-    KS_STREAM_permutation,    /* index = round and half, item = key */
-    KS_STREAM_sobol_scramble, /* index = prefix and level, item = dimension */
+    KS_STREAM_lhs_jitter,     /* keys: index = 0, item = dimension */
+    KS_STREAM_permutation,    /* keys: index = 0, item = dimension */
+    KS_STREAM_sobol_scramble, /* keys: index = 0, item = dimension */
     KS_STREAM_test,           /* unit tests */
 };
 

@@ -1,0 +1,118 @@
+/* Which points: the designs over the varied parameters, their distributions and correlation.
+ *
+ * Point i is a function of (seed, i) alone, in O(1) memory: any rank can produce any point of 10^9. A design
+ * gives each point p numbers in (0, 1); the copula joins them where correlations are stated; each
+ * distribution's quantile function turns its number into a value. */
+#ifndef KS_DESIGN_DESIGN_H
+#define KS_DESIGN_DESIGN_H
+
+#include "base/error.h"
+#include "model/model.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* X(name, the parameters that its configuration takes, in words) */
+#define KS_DISTRIBUTION_TABLE(X)                                      \
+    X(uniform, "low, high")                                           \
+    X(loguniform, "low, high, both > 0; the same as scale = \"log\"") \
+    X(normal, "mean, sd")                                             \
+    X(lognormal, "median or mean; cv")                                \
+    X(logitnormal, "median in (0, 1); sd of the logit")               \
+    X(triangular, "low, mode, high")                                  \
+    X(beta, "alpha, beta; low and high scale it (default 0, 1)")      \
+    X(discrete, "values; probabilities (default equal)")
+
+enum ks_distribution_kind {
+#define X(name, words) KS_DISTRIBUTION_##name,
+    KS_DISTRIBUTION_TABLE(X)
+#undef X
+        KS_N_DISTRIBUTIONS
+};
+
+extern const char *const ks_distribution_names[KS_N_DISTRIBUTIONS];
+extern const char *const ks_distribution_arguments[KS_N_DISTRIBUTIONS];
+
+struct ks_distribution {
+    enum ks_distribution_kind kind;
+    double a, b, c; /* uniform, loguniform: low, high; normal: mean, sd; lognormal: median, sigma of the log;
+                       logitnormal: logit of the median, sd of the logit; triangular: low, mode, high;
+                       beta: alpha, beta */
+    double low, high;      /* truncation, -INFINITY and INFINITY where there is none; for beta its support */
+    int n_values;          /* discrete */
+    double *values;        /* [n_values], owned by whoever filled the struct, like the probabilities */
+    double *probabilities; /* [n_values], sum to 1 */
+    bool is_integer; /* values are whole numbers: a uniform gives each of low..high the same probability */
+};
+
+/* The value below which the share u in (0, 1) lies, within [low, high] and rounded where is_integer.
+ * Increasing in u. Deterministic: the same bits on the same build. Discrete values come in the order in which
+ * they stand. */
+double ks_distribution_quantile(const struct ks_distribution *distribution, double u);
+
+/* What is wrong with it, in words ("sd must be > 0, found -1"), or NULL. */
+const char *ks_distribution_fault(const struct ks_distribution *distribution, char *text, int size);
+
+/* X(name, what `points` means, nested, in words) */
+#define KS_DESIGN_TABLE(X)                                                                                  \
+    X(grid, "product of levels", false, "full factorial: levels of each parameter, last parameter fastest") \
+    X(lhs, "rows", true, "Latin hypercube; a doubled design keeps its rows and stays Latin")                \
+    X(random, "rows", true, "independent random points")                                                    \
+    X(sobol, "rows", true, "Sobol' sequence (Joe and Kuo 2008), Owen-scrambled by the seed")                \
+    X(file, "rows of the CSV", true, "points from a CSV file whose header names parameters")
+
+enum ks_design_kind {
+#define X(name, points, is_nested, words) KS_DESIGN_##name,
+    KS_DESIGN_TABLE(X)
+#undef X
+        KS_N_DESIGNS
+};
+
+struct ks_design_info {
+    const char *name, *points;
+    bool is_nested;
+    const char *words;
+};
+
+extern const struct ks_design_info ks_designs[KS_N_DESIGNS];
+
+enum { KS_DESIGN_SOBOL_DIMENSIONS = 1024 }; /* the most that `sobol` can vary */
+
+/* One varied parameter. */
+struct ks_variable {
+    int parameter; /* its row in the model's table */
+    struct ks_distribution distribution;
+    int n_levels;   /* grid only: the number of levels */
+    double *levels; /* grid only: [n_levels] values, owned by whoever filled the struct */
+};
+
+/* Open; filled and owned by the configuration. */
+struct ks_design {
+    enum ks_design_kind kind;
+    uint64_t n_points; /* > 0; for grid the product of levels, for file its rows; for lhs <= 2^50 */
+    uint64_t seed;
+    int n_variables; /* 0: one point repeated */
+    struct ks_variable *variables;
+    double *correlation_factor; /* NULL, or lower Cholesky factor [n_variables][n_variables] of the normal
+                                   scores */
+    double *rows;               /* file only: [n_points][n_variables] */
+};
+
+/* The values of point i < n_points, `values` [n_variables]. */
+void ks_design_point(const struct ks_design *design, uint64_t i, double *values);
+
+/* The numbers in (0, 1) behind point i of lhs, random and sobol before the copula, [n_variables]. */
+void ks_design_uniforms(const struct ks_design *design, uint64_t i, double *u);
+
+/* Replaces a correlation matrix [n][n] by its lower Cholesky factor; false where it is not positive definite.
+ */
+bool ks_design_factorise(int n, double *matrix);
+
+/* The product of levels; 0 where it exceeds 2^63 - 1. */
+uint64_t ks_design_grid_points(int n_variables, const struct ks_variable *variables);
+
+/* Frees what the struct owns and zeroes it. */
+void ks_design_release(struct ks_design *design);
+
+#endif
