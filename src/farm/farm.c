@@ -68,15 +68,13 @@ static int run_with_comm(struct ks_farm *farm) {
     return err;
 }
 
-int ks_farm_run(MPI_Comm comm, uint64_t first, uint64_t count, double commit_seconds,
-                const struct ks_farm_work *work) {
+int ks_farm_run(MPI_Comm comm, uint64_t first, uint64_t count, const struct ks_farm_work *work) {
     KS_ASSERT(count <= UINT64_MAX - first && work->capacity > 0 && work->slice > 0);
     struct ks_farm farm = {.work = work,
                            .first = first,
                            .end = first + count,
                            .round_first = first,
                            .next = first,
-                           .commit_seconds = commit_seconds,
                            .start = MPI_Wtime()};
     KS_MPI(MPI_Comm_dup(comm, &farm.comm));
     int err = run_with_comm(&farm);

@@ -3,7 +3,7 @@
  * Rank 0 is the master: it gives tiles of consecutive points to whoever asks, largest first and shrinking
  * towards the end of a round (guided self-scheduling: Polychronopoulos and Kuck 1987,
  * doi:10.1109/TC.1987.5009495), and computes itself between requests. A worker asks for its next tile before
- * it starts the present one. A round ends when commit_seconds have passed, when its rows fill the ranks'
+ * it starts the present one. A round ends when its seconds have passed, when its rows fill the ranks'
  * memory, or when no points are left; all ranks then enter the work's collective commit. Points are handed
  * out in order, so that a round is one contiguous range. */
 #ifndef KS_FARM_FARM_H
@@ -33,6 +33,9 @@ struct ks_farm_work {
      * and forgets them. */
     int (*commit)(void *self, uint64_t first, uint64_t count);
 
+    /* Rank 0 only, at the start of a round: how long it lasts, >= 0. */
+    double (*round_seconds)(void *self);
+
     /* Rank 0 only, a few times a second at most; may be NULL. */
     void (*report)(void *self, const struct ks_farm_progress *progress);
 
@@ -46,7 +49,6 @@ struct ks_farm_work {
 
 /* Collective. Works through points first to first + count - 1. Returns the first error of any rank, after all
  * ranks have stopped; rounds committed before it stay committed. */
-int ks_farm_run(MPI_Comm comm, uint64_t first, uint64_t count, double commit_seconds,
-                const struct ks_farm_work *work);
+int ks_farm_run(MPI_Comm comm, uint64_t first, uint64_t count, const struct ks_farm_work *work);
 
 #endif

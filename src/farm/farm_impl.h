@@ -33,10 +33,9 @@ struct ks_farm {
     const struct ks_farm_work *work;
     MPI_Comm comm;
     int rank, size;
-    uint64_t first, end;  /* the range */
-    uint64_t round_first; /* all before it is committed; the same on all ranks */
-    uint64_t next;        /* rank 0: all before it is handed out */
-    double commit_seconds;
+    uint64_t first, end;        /* the range */
+    uint64_t round_first;       /* all before it is committed; the same on all ranks */
+    uint64_t next;              /* rank 0: all before it is handed out */
     double start;               /* MPI_Wtime() */
     double last_report;         /* rank 0 */
     struct ks_farm_pace *paces; /* rank 0: [size] */

@@ -132,7 +132,8 @@ static int work_slice(struct ks_farm *farm, struct ks_farm_tile *own) {
 }
 
 static void start_round(struct ks_farm *farm, struct round *round) {
-    *round = (struct round){.end = MPI_Wtime() + farm->commit_seconds, .n_fresh = farm->size};
+    *round = (struct round){.end = MPI_Wtime() + farm->work->round_seconds(farm->work->self),
+                            .n_fresh = farm->size};
     for (int i = 0; i < farm->size; i++) {
         farm->paces[i].points /= 2;
         farm->paces[i].seconds /= 2;

@@ -23,8 +23,9 @@ struct counter {
     uint64_t n_rounds, n_reports, n_reported;
     uint64_t bad_point, bad_commit_row; /* fail there */
     bool is_all_bad;
-    double seconds; /* of one point, at most */
-    int n_faults;   /* promises that the farm has broken */
+    double seconds;        /* of one point, at most */
+    double commit_seconds; /* of a round */
+    int n_faults;          /* promises that the farm has broken */
 };
 
 static void expect(struct counter *counter, bool condition, const char *promise) {
@@ -74,6 +75,12 @@ static int commit(void *self, uint64_t first, uint64_t count) {
     return KS_OK;
 }
 
+static double round_seconds(void *self) {
+    struct counter *c = self;
+    EXPECT(c, test_rank() == 0);
+    return c->commit_seconds;
+}
+
 static void report(void *self, const struct ks_farm_progress *progress) {
     struct counter *c = self;
     EXPECT(c, test_rank() == 0 && progress->n_points == c->count);
@@ -85,7 +92,7 @@ static void report(void *self, const struct ks_farm_progress *progress) {
 }
 
 static struct counter make_counter(uint64_t first, uint64_t count, uint64_t capacity, uint64_t slice) {
-    struct counter c = {.work = {NULL, simulate, commit, report, capacity, slice},
+    struct counter c = {.work = {NULL, simulate, commit, round_seconds, report, capacity, slice},
                         .first = first,
                         .count = count,
                         .next = first,
@@ -99,7 +106,8 @@ static struct counter make_counter(uint64_t first, uint64_t count, uint64_t capa
 
 static int run(struct counter *c, double commit_seconds) {
     c->work.self = c;
-    return ks_farm_run(MPI_COMM_WORLD, c->first, c->count, commit_seconds, &c->work);
+    c->commit_seconds = commit_seconds;
+    return ks_farm_run(MPI_COMM_WORLD, c->first, c->count, &c->work);
 }
 
 static void release(struct counter *c) {
