@@ -1,4 +1,4 @@
-/* The one HDF5 file of a campaign (layout: README.md, "The file"); knows no model.
+/* The one HDF5 file of a campaign (layout: README.md); knows no model.
  *
  * Crash-proof by layout: a file is created whole by one process - every dataset contiguous, with its space
  * allocated - and flushed before the first row is computed, so that no metadata moves later. A round's rows

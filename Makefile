@@ -1,0 +1,174 @@
+# ketsweep: `make` builds build/release/ketsweep, `make help` lists everything else.
+#
+# tools/probe.sh finds the libraries; it names the variables (HDF5_ROOT, SUNDIALS_ROOT, ...) that it listens to.
+# Also heeded: CC=clang, ARCH=x86-64-v3 (for -march), CFLAGS, LDFLAGS, WERROR=1 (a warning is an error), V=1 (show
+# the commands), VARIANT (the folder under build/). A change of flags compiles anew.
+
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
+VARIANT  ?= release$(addprefix -,$(filter-out gcc,$(notdir $(firstword $(CC)))))
+BUILD    := build/$(VARIANT)
+PREFIX   ?= /usr/local
+PYTHON   ?= $(shell tools/probe.sh --python)
+RANKS    ?= $(shell n=$$(nproc); echo $$((n < 2 ? 2 : n > 4 ? 4 : n)))
+SUITES   ?= unit science mpi cli house
+CFLAGS   ?= -O3 -g
+LANES    := 1 2 4 8
+
+DIALECT  := -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off $(addprefix -march=,$(ARCH))
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes
+KS_FLAGS  = $(CFLAGS) $(DIALECT) $(WARNINGS) -Isrc $(FOUND_CFLAGS)
+COMPILE   = $(CC) $(KS_FLAGS) $(if $(WERROR),-Werror) -MMD -MP
+LINK      = $(CC) $(CFLAGS) $(LDFLAGS)
+COMMIT    = $(shell test -e .git && git describe --always --dirty 2>/dev/null)
+
+SOURCES  := $(wildcard src/*/*.c)
+HEADERS  := $(wildcard src/*/*.h)
+LANED    := $(wildcard src/*/*_lanes.c)
+PLAIN    := $(filter-out $(LANED) src/app/main.c,$(SOURCES))
+FORMATTED = $(SOURCES) $(HEADERS) $(wildcard tests/*/*.[ch])
+TESTS    := $(wildcard tests/unit/test_*.c tests/science/test_*.c tests/mpi/test_*.c)
+MAIN     := $(BUILD)/src/app/main.o
+OBJECTS  := $(PLAIN:%.c=$(BUILD)/%.o) $(foreach w,$(LANES),$(LANED:%.c=$(BUILD)/%.w$(w).o))
+PROGRAMS := $(TESTS:%.c=$(BUILD)/%)
+
+# What makes mpirun quiet on one small machine, for root too. Not for clusters.
+QUIET_MPI := OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
+             OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1 HWLOC_COMPONENTS=-opencl
+
+# ---- What is here. Goals that compile nothing, or that let setup.sh install first, do not look. ------------------
+
+WITH_SETUP := demo test test-unit test-science test-mpi test-cli asan
+GOALS      := $(filter-out help clean layers format format-check $(WITH_SETUP),$(or $(MAKECMDGOALS),all))
+ROOTS      := HDF5_ROOT HDF5_DIR SUNDIALS_ROOT SUNDIALS SUITESPARSE_ROOT RANDOM123_ROOT GSL_ROOT LIBCONFIG_ROOT \
+              CMOCKA_ROOT
+GIVEN      := $(foreach name,CC $(ROOTS),$(if $($(name)),$(name)='$($(name))'))
+ifneq ($(GOALS),)
+$(foreach line,$(shell $(GIVEN) tools/probe.sh | tr ' ' '|'),$(eval $(subst |, ,$(line))))
+endif
+ifneq ($(and $(MISSING),$(filter-out info print-%,$(GOALS))),)
+$(shell $(GIVEN) tools/setup.sh --check --build >&2)
+$(error ketsweep cannot be built here yet)
+endif
+
+# ---- The program -------------------------------------------------------------------------------------------------
+
+all: $(BUILD)/ketsweep ## build the program (the default)
+
+say = $(if $(V),,@printf '%-5s %s\n' $(1) $(2);)
+
+$(BUILD)/ketsweep: $(MAIN) $(BUILD)/libketsweep.a
+	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS)
+
+$(BUILD)/libketsweep.a: $(OBJECTS)
+	$(call say,AR,$@) rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(COMPILE) $(DEFINES) -c -o $@ $<
+
+# Vectors never cross a call that is not inlined, so gcc's notes on their calling convention do not matter.
+LANE_FLAGS = -Wno-psabi -DKS_LANES=$(1)
+
+define lanes_rule
+$(BUILD)/%_lanes.w$(1).o: %_lanes.c $(BUILD)/flags
+	@mkdir -p $$(@D)
+	$$(call say,CC,"$$< ($(1))") $$(COMPILE) $(LANE_FLAGS) -c -o $$@ $$<
+endef
+$(foreach w,$(LANES),$(eval $(call lanes_rule,$(w))))
+
+# Rewritten only where its text changes, so that what needs it is made again exactly then.
+$(BUILD)/flags: TEXT = $(CC) $(KS_FLAGS)
+$(BUILD)/commit: TEXT = $(COMMIT)
+$(BUILD)/flags $(BUILD)/commit: FORCE
+	@mkdir -p $(@D)
+	@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
+
+$(BUILD)/src/base/build_info.o: $(BUILD)/commit
+$(BUILD)/src/base/build_info.o: DEFINES = -DKS_COMMIT='"$(COMMIT)"' -DKS_FLAGS='"$(strip $(CFLAGS) $(DIALECT))"'
+
+tests: $(PROGRAMS) ## build the test programs
+
+$(PROGRAMS): %: %.o $(BUILD)/libketsweep.a
+	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS) -lcmocka
+
+# ---- Running and testing it --------------------------------------------------------------------------------------
+
+demo: ## run configs/demo.cfg into build/demo.h5; installs what is missing
+test: ## every test; installs what is missing
+test-unit test-science test-mpi test-cli: SUITES = $(@:test-%=%)
+test-unit test-science test-mpi test-cli: ## one suite of them
+$(WITH_SETUP):
+	@tools/setup.sh
+	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(RANKS)) $(SETTINGS) \
+	    $(if $(filter demo,$@),run-demo,run-tests SUITES='$(SUITES)')
+
+asan: ## unit, science and MPI tests under AddressSanitizer and UBSan
+asan: SUITES = unit science mpi
+asan: SETTINGS = VARIANT=asan \
+    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined'
+asan: export ASAN_OPTIONS = fast_unwind_on_malloc=0
+asan: export LSAN_OPTIONS = suppressions=tests/lsan.supp:print_suppressions=0
+
+run-demo: DEMO = run configs/demo.cfg -o build/demo.h5 --overwrite
+run-demo: $(BUILD)/ketsweep
+	$(call say,RUN,'mpirun -n $(RANKS) $< $(DEMO)') $(QUIET_MPI) mpirun -n $(RANKS) $< $(DEMO)
+	@printf '%s\n' '' 'build/demo.h5 holds the campaign. To look at it:' \
+	    '  $< status build/demo.h5' \
+	    '  $(PYTHON) -c "import xarray; print(xarray.open_dataset('"'build/demo.h5', engine='h5netcdf'"'))"'
+
+run-tests: $(foreach suite,$(SUITES),$(filter $(BUILD)/tests/$(suite)/%,$(PROGRAMS)))
+run-tests: $(if $(filter cli house,$(SUITES)),all)
+	@$(PYTHON) tests/run.py --build $(BUILD) $(SUITES)
+
+# ---- Keeping the house -------------------------------------------------------------------------------------------
+
+layers: ## check that knowledge flows one way
+	@$(PYTHON) tools/check_layers.py
+
+headers: ## check that each header compiles alone
+	@for header in $(HEADERS); do printf '#include "%s"\ntypedef int alone;\n' $${header#src/} | \
+	    $(CC) $(KS_FLAGS) -Werror -fsyntax-only -x c - || exit 1; done
+
+names: $(OBJECTS) $(MAIN) ## check the names of exported symbols
+	@$(PYTHON) tools/check_names.py $(BUILD) $^
+
+syntax: ## compile without output, a warning is an error (CC=clang: a second opinion)
+	@$(CC) $(KS_FLAGS) -Werror -fsyntax-only $(PLAIN) $(wildcard src/app/main.c) $(TESTS)
+	@for lanes in $(LANES); do \
+	    $(CC) $(KS_FLAGS) $(call LANE_FLAGS,$$lanes) -Werror -fsyntax-only $(LANED) || exit 1; done
+
+format: ## format the sources
+	@clang-format -i $(FORMATTED)
+
+format-check: ## check that the sources are formatted
+	@clang-format --dry-run -Werror $(FORMATTED)
+
+reference: $(BUILD)/ketsweep ## generate configs/reference.cfg
+	@$< show config >$(BUILD)/reference.cfg && cp $(BUILD)/reference.cfg configs/
+
+reference-check: $(BUILD)/ketsweep ## check that configs/reference.cfg is as generated
+	@$< show config | diff -u configs/reference.cfg -
+
+install: all ## copy the program to PREFIX/bin (/usr/local)
+	@install -D $(BUILD)/ketsweep $(DESTDIR)$(PREFIX)/bin/ketsweep
+
+clean: ## remove build/
+	@rm -rf build
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z].*:.*## / { printf "  %-44s %s\n", $$1, $$2 }' Makefile
+
+info: ## print the compiler, the flags and what was found
+	@printf '%-12s %s\n' compiler "$$($(CC) --version | head -n 1)" flags '$(strip $(CFLAGS) $(DIALECT))' \
+	    'found flags' '$(FOUND_CFLAGS)' 'found libs' '$(FOUND_LIBS)' 'HDF5 through' "$(HDF5_FROM)" \
+	    missing '$(or $(MISSING),nothing)' commit '$(COMMIT)' folder '$(BUILD)'
+
+print-%: ## print a variable, as in print-BUILD
+	@echo '$($*)'
+
+-include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d)
+.SECONDARY:
+.PHONY: all tests $(WITH_SETUP) run-demo run-tests layers headers names syntax format format-check reference \
+        reference-check install clean help info FORCE

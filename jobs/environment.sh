@@ -1,0 +1,15 @@
+# shellcheck shell=bash
+# What this cluster needs, for building and for jobs: the one place to edit. Source it before `make`.
+
+# The modules to load, for example: modules=(gcc openmpi hdf5-parallel libconfig gsl sundials)
+modules=()
+
+# The oldest processors the jobs may meet: x86-64-v2, x86-64-v3 (AVX2), x86-64-v4 (AVX-512), native, or empty for the
+# compiler's choice.
+export ARCH=
+
+# How a job starts its ranks. Where srun lacks PMIx (`srun --mpi=list`), use mpirun.
+# shellcheck disable=SC2034 # the jobs use it
+launch=(srun --mpi=pmix)
+
+if [ ${#modules[@]} -gt 0 ]; then module load "${modules[@]}"; fi

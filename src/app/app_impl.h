@@ -1,0 +1,100 @@
+/* What the subcommands share: the command table's rows, parsed arguments, and the work of a campaign. */
+#ifndef KS_APP_APP_IMPL_H
+#define KS_APP_APP_IMPL_H
+
+#include "base/status.h"
+#include "config/config.h"
+#include "farm/farm.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Exit statuses beside 0. */
+enum { KS_EXIT_FAILED = 1, KS_EXIT_USAGE = 2 };
+
+/* ---- arguments.c -------------------------------------------------------------------------------------------- */
+
+/* What a command line says; strings are borrowed from argv. */
+struct ks_arguments {
+    const char *operand;    /* CONFIG, FILE or a topic; NULL where none was given */
+    const char *output;     /* -o */
+    const char **overrides; /* --set, owned */
+    int n_overrides;
+    const char *dataset, *format;
+    bool overwrites, is_quiet, is_json, is_long, wants_help;
+    double max_failed_fraction;
+};
+
+/* `allowed`: the names of the command's options, separated by blanks. Release what it fills also after an error. */
+int ks_arguments_parse(int argc, char **argv, const char *command, const char *allowed,
+                       struct ks_arguments *arguments);
+void ks_arguments_release(struct ks_arguments *arguments);
+
+struct ks_command {
+    const char *name, *operand, *summary;             /* operand "" where the command takes none */
+    const char *options;                              /* their names, separated by blanks */
+    const char *help;                                 /* the rest of `help COMMAND`, with an example */
+    int (*run)(const struct ks_arguments *arguments); /* an exit status, or a negative error */
+};
+
+extern const struct ks_command ks_command_run, ks_command_check, ks_command_show, ks_command_simulate,
+    ks_command_status, ks_command_export, ks_command_verify;
+
+/* ---- work.c: the simulation of a campaign's points ---------------------------------------------------------- */
+
+/* How many points ended how, and where in parameter space the failed ones lie. */
+struct ks_tally {
+    uint64_t n_by_status[KS_N_STATUSES];
+    uint64_t n_steps;
+    double *low, *high;               /* [n_variables] of all points */
+    double *failed_low, *failed_high; /* [n_variables] of the failed ones */
+};
+
+struct ks_work {
+    const struct ks_campaign *campaign;
+    ks_therapy *therapy; /* NULL for test functions */
+    struct ks_schema schema;
+    struct ks_rows rows; /* of the round in flight */
+    uint64_t capacity;   /* rows that `rows` holds */
+    struct ks_tally tally;
+    double *values, *parameters; /* of the point in hand: [n_variables], [n_parameters] */
+    double *trajectory;          /* [n_times][n_quantities] */
+    struct ks_column *columns;   /* parameters, endpoints and states of the schema */
+    char (*descriptions)[160];   /* of the endpoints */
+    char model_version[17];
+};
+
+/* Rows of memory: `capacity` points, or as many as fit a rank's share of memory where it is 0. */
+int ks_work_create(struct ks_work *work, const struct ks_campaign *campaign, uint64_t capacity);
+void ks_work_release(struct ks_work *work);
+
+/* Simulates points and appends their rows; the farm's `simulate`. */
+int ks_work_simulate(void *work, uint64_t first, uint64_t count);
+
+/* Forgets the rows, after they are written. */
+void ks_work_clear(struct ks_work *work);
+
+/* The parameter vector of point i, [n_parameters]; the values of the varied ones too, [n_variables]. */
+void ks_work_point(const struct ks_campaign *campaign, uint64_t i, double *values, double *parameters);
+
+/* ---- progress.c --------------------------------------------------------------------------------------------- */
+
+/* One line redrawn on a terminal, a line every 30 s in a log. */
+struct ks_progress {
+    FILE *stream; /* NULL: silent */
+    bool is_terminal;
+    double last_seconds;
+};
+
+void ks_progress_begin(struct ks_progress *progress, FILE *stream);
+void ks_progress_show(struct ks_progress *progress, const struct ks_farm_progress *state, uint64_t n_failed);
+void ks_progress_end(struct ks_progress *progress);
+
+/* "3 h 12 min", "45 s"; text of at least 32 characters. */
+const char *ks_progress_duration(double seconds, char *text);
+
+/* "2.1 GB"; text of at least 32 characters. */
+const char *ks_progress_bytes(double bytes, char *text);
+
+#endif

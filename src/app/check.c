@@ -1,0 +1,139 @@
+/* `ketsweep check`: validates a configuration and prints the plan, with times from a calibration of one second. */
+#include "app/app_impl.h"
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { CALIBRATION_POINTS = 1 << 20, TARGET_JOB_SECONDS = 1800 };
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Seconds per point, from points spread over the whole design, for about a second. */
+static int calibrate(const struct ks_campaign *campaign, double *seconds_per_point) {
+    struct ks_work work;
+    uint64_t n = campaign->design.n_points, done = 0;
+    KS_TRY(ks_work_create(&work, campaign, 1));
+    double start = now(), seconds = 0;
+    int err = KS_OK;
+    for (; err == KS_OK && done < n && done < CALIBRATION_POINTS && seconds < 1; done++) {
+        /* a stride by the golden ratio visits all parts of the range early */
+        double share = fmod((double)done * 0.61803398874989485, 1.0);
+        err = ks_work_simulate(&work, (uint64_t)(share * (double)n), 1);
+        ks_work_clear(&work);
+        seconds = now() - start;
+    }
+    ks_work_release(&work);
+    *seconds_per_point = seconds / (double)(done > 0 ? done : 1);
+    return err;
+}
+
+static void print_protocol(const struct ks_campaign *campaign) {
+    const double *p = campaign->parameters;
+    const struct ks_treatment *t = &campaign->treatment;
+    const char *unit = t->is_dose_per_kg ? "mg/kg" : "mg";
+    if (t->has_infusion_events)
+        printf("  infusions  %zu, as scheduled\n", t->n_infusion_events);
+    else if (t->uses_rate)
+        printf("  infusions  %g of %g %s %s at %g %s/h, every %g h from %g h\n",
+               p[KS_PARAMETER_infusion_count], p[KS_PARAMETER_infusion_dose], unit,
+               ks_routes[(int)p[KS_PARAMETER_route]].name, p[KS_PARAMETER_infusion_rate], unit,
+               p[KS_PARAMETER_infusion_interval], p[KS_PARAMETER_infusion_start]);
+    else
+        printf("  infusions  %g of %g %s %s over %.4g min, every %g h from %g h\n",
+               p[KS_PARAMETER_infusion_count], p[KS_PARAMETER_infusion_dose], unit,
+               ks_routes[(int)p[KS_PARAMETER_route]].name, 60 * p[KS_PARAMETER_infusion_duration],
+               p[KS_PARAMETER_infusion_interval], p[KS_PARAMETER_infusion_start]);
+    if (t->has_session_events)
+        printf("  sessions   %zu, as scheduled\n", t->n_session_events);
+    else
+        printf("  sessions   %g of %.4g min, every %g h from %g h after the first infusion\n",
+               p[KS_PARAMETER_session_count], 60 * p[KS_PARAMETER_session_duration],
+               p[KS_PARAMETER_session_interval], p[KS_PARAMETER_session_delay]);
+    printf("  horizon    %g h\n", p[KS_PARAMETER_horizon]);
+}
+
+static void print_variable(const struct ks_campaign *campaign, const struct ks_schema *schema, int i) {
+    const struct ks_variable *v = &campaign->design.variables[i];
+    const struct ks_column *column = &schema->parameters[i];
+    if (campaign->design.kind == KS_DESIGN_grid)
+        printf("  %-28s %d levels, %g to %g %s\n", column->name, v->n_levels, v->levels[0],
+               v->levels[v->n_levels - 1], column->unit);
+    else if (campaign->design.kind == KS_DESIGN_file)
+        printf("  %-28s from the file, %s\n", column->name, column->unit);
+    else
+        printf("  %-28s %s, 5 %% %.4g, median %.4g, 95 %% %.4g %s\n", column->name,
+               ks_distribution_names[v->distribution.kind], ks_distribution_quantile(&v->distribution, 0.05),
+               ks_distribution_quantile(&v->distribution, 0.5),
+               ks_distribution_quantile(&v->distribution, 0.95), column->unit);
+}
+
+/* Ranks for a job of about half an hour, and what to write into a batch script. */
+static void print_job(double core_seconds, uint64_t n_points) {
+    double ranks = ceil(core_seconds / TARGET_JOB_SECONDS);
+    if (ranks > (double)n_points) ranks = (double)n_points;
+    if (ranks < 1) ranks = 1;
+    double minutes = ceil(1.3 * core_seconds / ranks / 60) + 2; /* slower nodes, start and writing */
+    printf("Slurm lines that fit:\n  #SBATCH --ntasks=%.0f\n  #SBATCH --time=%02.0f:%02.0f:00\n"
+           "  #SBATCH --mem-per-cpu=400M\n",
+           ranks, floor(minutes / 60), fmod(minutes, 60));
+}
+
+static void print_plan(const struct ks_campaign *campaign, const struct ks_schema *schema, double seconds) {
+    char text[32], cost[32];
+    uint64_t n = campaign->design.n_points;
+    double core_seconds = seconds * (double)n, bytes = (double)ks_store_file_bytes(schema);
+    printf("%s: %s\n", campaign->path, campaign->title);
+    printf("%" PRIu64 " points of %s, design %s, seed %" PRIu64 "\n", n, campaign->model, schema->design,
+           schema->seed);
+    for (int i = 0; i < campaign->design.n_variables; i++) print_variable(campaign, schema, i);
+    if (campaign->function == NULL) {
+        printf("protocol\n");
+        print_protocol(campaign);
+        printf("solver %s, rtol %g\n", ks_solver_names[campaign->solver.kind], campaign->solver.rtol);
+    }
+    printf("%d endpoints, %d trajectories at %d times\n", schema->n_endpoints, schema->n_states,
+           schema->n_times);
+    printf("file %s; rows in memory %s per rank\n", ks_progress_bytes(bytes, text),
+           ks_progress_bytes(fmin((double)ks_store_row_bytes(schema) * (double)n, 64 << 20), cost));
+    printf("%.3g ms per point here: %s on one core", 1e3 * seconds, ks_progress_duration(core_seconds, cost));
+    printf(" (%.3g core-hours)\n", core_seconds / 3600);
+    print_job(core_seconds, n);
+}
+
+static int check_campaign(const struct ks_campaign *campaign) {
+    struct ks_work work;
+    double seconds = 0;
+    KS_TRY(calibrate(campaign, &seconds));
+    KS_TRY(ks_work_create(&work, campaign, 1));
+    print_plan(campaign, &work.schema, seconds);
+    ks_work_release(&work);
+    return 0;
+}
+
+static int run_command(const struct ks_arguments *arguments) {
+    struct ks_campaign campaign;
+    KS_TRY(ks_config_load(arguments->operand, arguments->n_overrides, arguments->overrides, true, stderr,
+                          &campaign));
+    int status = check_campaign(&campaign);
+    ks_config_release(&campaign);
+    return status;
+}
+
+const struct ks_command ks_command_check = {
+    .name = "check",
+    .operand = "CONFIG",
+    .summary = "validate a configuration and print the plan: points, size, time, Slurm lines",
+    .options = "set",
+    .help = "  --set KEY=VALUE   override an entry of CONFIG\n\n"
+            "Every fault is reported in one go, with file, line and key; the exit status is then 2.\n\n"
+            "Example:\n  ketsweep check configs/sweep.cfg --set design.points=65536\n",
+    .run = run_command,
+};

@@ -1,0 +1,75 @@
+/* `ketsweep status`: how far a campaign is, from its file alone, also while a job writes it. */
+#include "app/app_impl.h"
+#include "base/error.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { BLOCK_ROWS = 65536 };
+
+static int count_statuses(ks_store *store, uint64_t n_rows, uint64_t counts[KS_N_STATUSES]) {
+    int8_t status[BLOCK_ROWS];
+    struct ks_block block;
+    for (uint64_t first = 0; first < n_rows; first += BLOCK_ROWS) {
+        uint64_t count = n_rows - first < BLOCK_ROWS ? n_rows - first : BLOCK_ROWS;
+        struct ks_rows rows = {.blocks = &block, .status = status};
+        KS_TRY(ks_store_read_rows(store, first, count, &rows));
+        for (uint64_t i = 0; i < count; i++)
+            if (status[i] >= 0 && status[i] < KS_N_STATUSES) counts[status[i]]++;
+    }
+    return KS_OK;
+}
+
+static void print_run(const struct ks_run_record *run, uint64_t n_left) {
+    char duration[32];
+    printf("last run: started %s, %" PRIu32 " ranks on %s, version %s\n", run->start, run->n_ranks,
+           run->hosts, run->version);
+    if (run->n_points == 0) {
+        printf("  nothing committed yet\n");
+        return;
+    }
+    printf("  %" PRIu64 " points in %s, %.4g points/s; last commit %.0f s after the start\n", run->n_points,
+           ks_progress_duration(run->seconds, duration), run->points_per_second, run->seconds);
+    if (n_left > 0)
+        printf("  about %s left at this rate\n",
+               ks_progress_duration((double)n_left / run->points_per_second, duration));
+}
+
+static int print_status(ks_store *store, const char *path) {
+    const struct ks_schema *schema = ks_store_schema(store);
+    uint64_t counts[KS_N_STATUSES] = {0}, n_done = 0;
+    struct ks_round *rounds;
+    struct ks_run_record *runs;
+    size_t n_rounds, n_runs;
+    KS_TRY(ks_store_read_rounds(store, &n_rounds, &rounds));
+    for (size_t i = 0; i < n_rounds; i++) n_done += rounds[i].n_rows;
+    free(rounds);
+    KS_TRY(count_statuses(store, n_done, counts));
+    printf("%s: %s\n", path, schema->title);
+    printf("%" PRIu64 " of %" PRIu64 " points (%.4g %%) in %zu rounds; %s\n", n_done, schema->n_points,
+           100.0 * (double)n_done / (double)schema->n_points, n_rounds,
+           ks_store_is_complete(store) ? "complete" : "not complete");
+    for (int i = 1; i < KS_N_STATUSES; i++)
+        if (counts[i] > 0)
+            printf("  %" PRIu64 " %s: %s\n", counts[i], ks_status_names[i], ks_status_meanings[i]);
+    KS_TRY(ks_store_read_runs(store, &n_runs, &runs));
+    if (n_runs > 0) print_run(&runs[n_runs - 1], schema->n_points - n_done);
+    free(runs);
+    return 0;
+}
+
+static int run_command(const struct ks_arguments *arguments) {
+    ks_store *store;
+    KS_TRY(ks_store_open(&store, arguments->operand));
+    int status = print_status(store, arguments->operand), err = ks_store_close(&store);
+    return status < 0 ? status : err < 0 ? err : status;
+}
+
+const struct ks_command ks_command_status = {
+    .name = "status",
+    .operand = "FILE",
+    .summary = "rows done, failures by kind, rate, time left",
+    .options = "",
+    .help = "Works while a job writes the file.\n\nExample:\n  ketsweep status sweep.h5\n",
+    .run = run_command,
+};

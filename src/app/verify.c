@@ -1,0 +1,66 @@
+/* `ketsweep verify`: reads every committed round again and compares its checksum. */
+#include "app/app_impl.h"
+#include "base/error.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { BLOCK_ROWS = 4096 };
+
+/* Adds up the checksum of a round in blocks; the sum over rows does not depend on how they are cut. */
+static int sum_round(ks_store *store, const struct ks_round *round, struct ks_rows *rows,
+                     uint64_t *checksum) {
+    *checksum = 0;
+    for (uint64_t done = 0; done < round->n_rows;) {
+        uint64_t left = round->n_rows - done, count = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+        KS_TRY(ks_store_read_rows(store, round->first_row + done, count, rows));
+        *checksum += ks_store_checksum(ks_store_schema(store), rows);
+        done += count;
+    }
+    return KS_OK;
+}
+
+static int verify_rounds(ks_store *store, size_t n_rounds, const struct ks_round *rounds,
+                         struct ks_rows *rows, size_t *n_bad) {
+    for (size_t i = 0; i < n_rounds; i++) {
+        uint64_t checksum, last = rounds[i].first_row + rounds[i].n_rows - 1;
+        KS_TRY(sum_round(store, &rounds[i], rows, &checksum));
+        bool is_good = checksum == rounds[i].checksum;
+        printf("round %zu: rows %" PRIu64 " to %" PRIu64 " %s\n", i, rounds[i].first_row, last,
+               is_good ? "good" : "CHANGED since they were written");
+        *n_bad += !is_good;
+    }
+    return KS_OK;
+}
+
+static int verify_store(ks_store *store) {
+    struct ks_round *rounds = NULL;
+    struct ks_rows rows = {0};
+    size_t n_rounds, n_bad = 0;
+    int err = ks_store_read_rounds(store, &n_rounds, &rounds);
+    if (err == KS_OK) err = ks_store_allocate_rows(ks_store_schema(store), BLOCK_ROWS, &rows);
+    if (err == KS_OK) err = verify_rounds(store, n_rounds, rounds, &rows, &n_bad);
+    ks_store_release_rows(&rows);
+    free(rounds);
+    KS_TRY(err);
+    printf("%zu of %zu rounds good; the campaign is %s\n", n_rounds - n_bad, n_rounds,
+           ks_store_is_complete(store) ? "complete" : "not complete");
+    return n_bad > 0 ? KS_EXIT_FAILED : 0;
+}
+
+static int run_command(const struct ks_arguments *arguments) {
+    ks_store *store;
+    KS_TRY(ks_store_open(&store, arguments->operand));
+    int status = verify_store(store), err = ks_store_close(&store);
+    return status < 0 ? status : err < 0 ? err : status;
+}
+
+const struct ks_command ks_command_verify = {
+    .name = "verify",
+    .operand = "FILE",
+    .summary = "check the checksum of every committed round",
+    .options = "",
+    .help = "Says which rows are good; exits with 1 if any has changed since it was written.\n\n"
+            "Example:\n  ketsweep verify sweep.h5\n",
+    .run = run_command,
+};

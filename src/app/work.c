@@ -1,0 +1,205 @@
+/* The work of a campaign: a point of the design becomes a parameter vector, a simulated patient, and a row. */
+#include "app/app_impl.h"
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A rank's rows of one round fit in this much memory; the write's buffers come on top. */
+static const uint64_t round_bytes = 64u << 20;
+enum { LEAST_CAPACITY = 64 };
+
+/* ---- the schema --------------------------------------------------------------------------------------------- */
+
+static const char *unit_of(const struct ks_campaign *campaign, const struct ks_parameter_info *info) {
+    bool is_per_kg = campaign->treatment.is_dose_per_kg;
+    if (strcmp(info->unit, "dose_unit") == 0) return is_per_kg ? "mg/kg" : "mg";
+    if (strcmp(info->unit, "dose_unit/h") == 0) return is_per_kg ? "mg/kg/h" : "mg/h";
+    return info->unit;
+}
+
+static void describe_parameters(const struct ks_campaign *campaign, struct ks_column *columns) {
+    for (int i = 0; i < campaign->design.n_variables; i++) {
+        const struct ks_parameter_info *info =
+            &campaign->parameter_table[campaign->design.variables[i].parameter];
+        columns[i] = (struct ks_column){info->name, unit_of(campaign, info), info->description};
+    }
+}
+
+static void describe_endpoints(struct ks_work *work, struct ks_column *columns) {
+    const struct ks_campaign *campaign = work->campaign;
+    for (int i = 0; i < campaign->n_endpoints; i++) {
+        const struct ks_endpoint *endpoint = &campaign->endpoints[i];
+        if (campaign->function != NULL)
+            snprintf(work->descriptions[i], sizeof work->descriptions[i], "output of %s",
+                     campaign->function->description);
+        else
+            ks_model_describe_endpoint(endpoint, work->descriptions[i], sizeof work->descriptions[i]);
+        columns[i] = (struct ks_column){endpoint->name, endpoint->unit, work->descriptions[i]};
+    }
+}
+
+static int fill_schema(struct ks_work *work) {
+    const struct ks_campaign *campaign = work->campaign;
+    int n_parameters = campaign->design.n_variables, n_endpoints = campaign->n_endpoints;
+    int n_states = campaign->has_trajectories ? campaign->n_quantities : 0;
+    KS_ALLOCATE(work->columns, (size_t)(n_parameters + n_endpoints + n_states));
+    KS_ALLOCATE(work->descriptions, (size_t)n_endpoints);
+    struct ks_column *parameters = work->columns, *endpoints = parameters + n_parameters,
+                     *states = endpoints + n_endpoints;
+    describe_parameters(campaign, parameters);
+    describe_endpoints(work, endpoints);
+    for (int i = 0; i < n_states; i++) {
+        const struct ks_quantity_info *quantity = &ks_quantities[campaign->quantities[i]];
+        states[i] = (struct ks_column){quantity->name, quantity->unit, quantity->description};
+    }
+    ks_model_version(work->model_version);
+    work->schema = (struct ks_schema){.title = campaign->title,
+                                      .config = campaign->canonical,
+                                      .design = ks_designs[campaign->design.kind].name,
+                                      .model_version = work->model_version,
+                                      .seed = campaign->design.seed,
+                                      .n_points = campaign->design.n_points,
+                                      .n_status_names = KS_N_STATUSES,
+                                      .status_names = ks_status_names,
+                                      .n_parameters = n_parameters,
+                                      .n_endpoints = n_endpoints,
+                                      .parameters = parameters,
+                                      .endpoints = endpoints,
+                                      .n_times = n_states > 0 ? campaign->n_times : 0,
+                                      .n_states = n_states,
+                                      .times = campaign->times,
+                                      .states = states};
+    return KS_OK;
+}
+
+/* ---- creation ----------------------------------------------------------------------------------------------- */
+
+static int create_therapy(struct ks_work *work) {
+    const struct ks_campaign *campaign = work->campaign;
+    if (campaign->function != NULL) return KS_OK;
+    struct ks_therapy_plan plan = {.treatment = campaign->treatment,
+                                   .n_endpoints = campaign->n_endpoints,
+                                   .endpoints = campaign->endpoints,
+                                   .n_times = work->schema.n_times,
+                                   .times = campaign->times,
+                                   .n_quantities = work->schema.n_states,
+                                   .quantities = campaign->quantities,
+                                   .solver = campaign->solver};
+    return ks_therapy_create(&work->therapy, &plan);
+}
+
+static int create_tally(struct ks_tally *tally, int n_variables) {
+    double **bounds[] = {&tally->low, &tally->failed_low, &tally->high, &tally->failed_high};
+    for (int k = 0; k < 4; k++) {
+        KS_ALLOCATE(*bounds[k], (size_t)n_variables);
+        for (int i = 0; i < n_variables; i++) (*bounds[k])[i] = k < 2 ? INFINITY : -INFINITY;
+    }
+    return KS_OK;
+}
+
+static int fill_work(struct ks_work *work, uint64_t capacity) {
+    KS_TRY(fill_schema(work));
+    KS_TRY(create_therapy(work));
+    KS_TRY(create_tally(&work->tally, work->campaign->design.n_variables));
+    KS_ALLOCATE(work->values, (size_t)work->campaign->design.n_variables);
+    KS_ALLOCATE(work->parameters, (size_t)work->campaign->n_parameters);
+    KS_ALLOCATE(work->trajectory, (size_t)work->schema.n_times * (size_t)work->schema.n_states);
+    if (capacity == 0) capacity = round_bytes / ks_store_row_bytes(&work->schema);
+    if (capacity < LEAST_CAPACITY) capacity = LEAST_CAPACITY;
+    if (capacity > work->schema.n_points) capacity = work->schema.n_points;
+    work->capacity = capacity;
+    return ks_store_allocate_rows(&work->schema, (size_t)capacity, &work->rows);
+}
+
+int ks_work_create(struct ks_work *work, const struct ks_campaign *campaign, uint64_t capacity) {
+    *work = (struct ks_work){.campaign = campaign};
+    int err = fill_work(work, capacity);
+    if (err < 0) ks_work_release(work);
+    return err;
+}
+
+void ks_work_release(struct ks_work *work) {
+    ks_therapy_destroy(&work->therapy);
+    ks_store_release_rows(&work->rows);
+    free(work->tally.low);
+    free(work->tally.high);
+    free(work->tally.failed_low);
+    free(work->tally.failed_high);
+    free(work->values);
+    free(work->parameters);
+    free(work->trajectory);
+    free(work->columns);
+    free(work->descriptions);
+    *work = (struct ks_work){0};
+}
+
+/* ---- points ------------------------------------------------------------------------------------------------- */
+
+void ks_work_point(const struct ks_campaign *campaign, uint64_t i, double *values, double *parameters) {
+    memcpy(parameters, campaign->parameters, (size_t)campaign->n_parameters * sizeof *parameters);
+    ks_design_point(&campaign->design, i, values);
+    for (int k = 0; k < campaign->design.n_variables; k++)
+        parameters[campaign->design.variables[k].parameter] = values[k];
+}
+
+static void count_point(struct ks_work *work, int status, uint32_t n_steps) {
+    struct ks_tally *tally = &work->tally;
+    tally->n_by_status[status]++;
+    tally->n_steps += n_steps;
+    for (int k = 0; k < work->campaign->design.n_variables; k++) {
+        double value = work->values[k];
+        tally->low[k] = fmin(tally->low[k], value);
+        tally->high[k] = fmax(tally->high[k], value);
+        if (!ks_status_is_failure(status)) continue;
+        tally->failed_low[k] = fmin(tally->failed_low[k], value);
+        tally->failed_high[k] = fmax(tally->failed_high[k], value);
+    }
+}
+
+static int simulate_point(struct ks_work *work, uint64_t i, size_t row) {
+    const struct ks_schema *schema = &work->schema;
+    struct ks_rows *rows = &work->rows;
+    size_t n_trajectory = (size_t)schema->n_times * (size_t)schema->n_states;
+    struct ks_outcome outcome = {.endpoints = &rows->endpoints[row * (size_t)schema->n_endpoints],
+                                 .trajectory = work->trajectory,
+                                 .status = KS_STATUS_done};
+    ks_work_point(work->campaign, i, work->values, work->parameters);
+    if (work->campaign->function != NULL)
+        work->campaign->function->evaluate(work->parameters, outcome.endpoints);
+    else
+        KS_TRY(ks_therapy_simulate(work->therapy, i, 1, work->parameters, &outcome));
+    memcpy(&rows->inputs[row * (size_t)schema->n_parameters], work->values,
+           (size_t)schema->n_parameters * sizeof(double));
+    for (size_t k = 0; k < n_trajectory; k++)
+        rows->trajectories[row * n_trajectory + k] = (float)work->trajectory[k];
+    rows->status[row] = (int8_t)outcome.status;
+    rows->steps[row] = outcome.n_steps;
+    count_point(work, outcome.status, outcome.n_steps);
+    return KS_OK;
+}
+
+/* Adds points to the blocks, as part of the last block where they follow it. */
+static void append_block(struct ks_rows *rows, uint64_t first, uint64_t count) {
+    struct ks_block *last = rows->n_blocks > 0 ? &rows->blocks[rows->n_blocks - 1] : NULL;
+    if (last != NULL && last->first + last->count == first)
+        last->count += count;
+    else
+        rows->blocks[rows->n_blocks++] = (struct ks_block){first, count};
+    rows->n_rows += (size_t)count;
+}
+
+int ks_work_simulate(void *self, uint64_t first, uint64_t count) {
+    struct ks_work *work = self;
+    KS_ASSERT(work->rows.n_rows + count <= work->capacity);
+    for (uint64_t i = 0; i < count; i++)
+        KS_TRY(simulate_point(work, first + i, work->rows.n_rows + (size_t)i));
+    append_block(&work->rows, first, count);
+    return KS_OK;
+}
+
+void ks_work_clear(struct ks_work *work) {
+    work->rows.n_rows = work->rows.n_blocks = 0;
+}

@@ -1,0 +1,240 @@
+/* Loads a configuration: the stages in the order in which they need each other, and the report at the end.
+ *
+ * A stage that meets a fault goes on with defaults, so that one run shows every fault; only a file that
+ * cannot be read or is no libconfig text stops at once. */
+#include "config/config.h"
+
+#include "base/memory.h"
+#include "config/config_impl.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct ks_key keys[] = {
+    {"title", "", "\"\"", "of the result", KS_ANYTHING},
+    {"model", "", "\"ketamine\"", "or test:NAME, a function with known answers", KS_ANYTHING},
+    {"protocol", "", NULL, "what is done to every patient", KS_ANYTHING},
+    {"patient", "", NULL, "any model parameter by its name; the rest keep their defaults", KS_ANYTHING},
+    {"design", "", NULL, "which points; without it, one", KS_ANYTHING},
+    {"parameters", "", NULL, "what varies", KS_ANYTHING},
+    {"correlation", "", NULL, "between what varies", KS_ANYTHING},
+    {"output", "", NULL, "what is written", KS_ANYTHING},
+    {"solver", "", NULL, "how the equations are solved", KS_ANYTHING},
+    {"run", "", NULL, "how the campaign runs; decides no row", KS_ANYTHING},
+};
+const struct ks_keys ks_config_keys = KS_KEYS(keys);
+
+static const struct ks_key solver_keys[] = {
+    {"kind", "", "\"cvode\"", "cvode: the reference", KS_ANYTHING},
+    {"rtol",
+     "1",
+     "1e-6",
+     "relative tolerance, in [1e-13, 0.01]",
+     {1e-13, 0.01, true, true, false, "in [1e-13, 0.01]"}},
+    {"max_steps",
+     "1",
+     "100000",
+     "accepted steps over a course, beyond which a point fails",
+     {1, INT32_MAX, true, true, true, "an integer in [1, 2147483647]"}},
+};
+const struct ks_keys ks_config_solver_keys = KS_KEYS(solver_keys);
+
+static const struct ks_key run_keys[] = {
+    {"commit_seconds",
+     "s",
+     "30.0",
+     "time between commits to the file",
+     {0, INFINITY, false, false, false, "> 0"}},
+};
+const struct ks_keys ks_config_run_keys = KS_KEYS(run_keys);
+
+/* ---- text to tree ---------------------------------------------------------------------------- */
+
+/* What helps with libconfig's own sentences. */
+static const char *explain(const char *sentence) {
+    if (strcmp(sentence, "duplicate setting name") == 0) return "this key is given already";
+    if (strcmp(sentence, "mismatched element type in array") == 0)
+        return "syntax error: an array holds one type; write 1.0 beside 0.5";
+    if (strcmp(sentence, "memory exhausted") == 0) return "syntax error: nested too deeply";
+    return sentence;
+}
+
+/* Faults of syntax leave nothing to read. */
+static int parse(struct ks_reader *reader, const char *path) {
+    const struct ks_text *text = &reader->text;
+    KS_TRY(ks_text_read(&reader->text, &reader->report, path));
+    if (reader->report.n_errors > 0) return KS_OK;
+    if (config_read_string(&reader->tree, text->characters == NULL ? "" : text->characters) == CONFIG_TRUE)
+        return KS_OK;
+    size_t line = (size_t)config_error_line(&reader->tree);
+    if (line > text->n_lines) line = text->n_lines;
+    const struct ks_line *place = &text->lines[line > 0 ? line - 1 : 0];
+    ks_faults_add(&reader->report, false, line, 0, "%s:%d: %s", place->file, place->line,
+                  explain(config_error_text(&reader->tree)));
+    return KS_OK;
+}
+
+/* ---- the model ------------------------------------------------------------------------------- */
+
+static void report_unknown_model(struct ks_reader *reader, const config_setting_t *setting,
+                                 const char *name) {
+    enum { MOST = 64 };
+    char words[MOST][64];
+    const char *known[MOST];
+    int n = 0;
+    const struct ks_test_function *function;
+    snprintf(words[n++], sizeof words[0], "ketamine");
+    for (int i = 0; n < MOST && (function = ks_model_test_function(i)) != NULL; i++)
+        snprintf(words[n++], sizeof words[0], "test:%s", function->name);
+    for (int i = 0; i < n; i++) known[i] = words[i];
+    ks_settings_unknown(reader, setting, "model", name, false, n, known, NULL);
+}
+
+/* A function's inputs, as a table like that of the model's parameters. */
+static int make_table(struct ks_campaign *campaign) {
+    const struct ks_test_function *function = campaign->function;
+    struct ks_parameter_info *table;
+    KS_ALLOCATE(table, (size_t)function->n_inputs);
+    campaign->parameter_table = table;
+    for (int i = 0; i < function->n_inputs; i++) {
+        char name[16];
+        char *copy;
+        snprintf(name, sizeof name, "x%d", i + 1);
+        KS_TRY(ks_text_copy(name, &copy));
+        campaign->n_parameters++;
+        table[i] = (struct ks_parameter_info){.name = copy,
+                                              .unit = "1",
+                                              .limits = KS_LIMITS_REAL,
+                                              .value = (function->low + function->high) / 2,
+                                              .low = function->low,
+                                              .high = function->high,
+                                              .group = "function",
+                                              .description = "input of the function",
+                                              .source = "-",
+                                              .grade = "-"};
+    }
+    return KS_OK;
+}
+
+static int read_model(struct ks_reader *reader, const struct ks_section *top) {
+    struct ks_campaign *campaign = reader->campaign;
+    const char *title = "", *model = "ketamine";
+    ks_settings_string(top, "title", &title);
+    ks_settings_string(top, "model", &model);
+    if (strncmp(model, "test:", 5) == 0) campaign->function = ks_model_find_test_function(model + 5);
+    if (campaign->function == NULL && strcmp(model, "ketamine") != 0) {
+        report_unknown_model(reader, ks_settings_find(top, "model"), model);
+        return KS_OK;
+    }
+    KS_TRY(ks_text_copy(title, &campaign->title));
+    KS_TRY(ks_text_copy(model, &campaign->model));
+    if (campaign->function != NULL) {
+        KS_TRY(make_table(campaign));
+    } else {
+        campaign->n_parameters = KS_N_PARAMETERS;
+        campaign->parameter_table = ks_parameters;
+    }
+    KS_ALLOCATE(campaign->parameters, (size_t)campaign->n_parameters);
+    KS_ALLOCATE(reader->is_varied, (size_t)campaign->n_parameters);
+    KS_ALLOCATE(reader->is_doubtful, (size_t)campaign->n_parameters);
+    for (int i = 0; i < campaign->n_parameters; i++)
+        campaign->parameters[i] = campaign->parameter_table[i].value;
+    return KS_OK;
+}
+
+/* ---- the rest -------------------------------------------------------------------------------- */
+
+static void read_solver_and_run(struct ks_reader *reader) {
+    struct ks_campaign *campaign = reader->campaign;
+    struct ks_section solver =
+        ks_settings_open(reader, ks_settings_top(reader, "solver"), &ks_config_solver_keys);
+    struct ks_section run = ks_settings_open(reader, ks_settings_top(reader, "run"), &ks_config_run_keys);
+    int kind;
+    uint64_t max_steps;
+    ks_settings_choice(&solver, "kind", KS_N_SOLVERS, ks_solver_names, &kind);
+    ks_settings_number(&solver, "rtol", &campaign->solver.rtol);
+    ks_settings_count(&solver, "max_steps", &max_steps);
+    ks_settings_number(&run, "commit_seconds", &campaign->run.commit_seconds);
+    campaign->solver.kind = (enum ks_solver_kind)kind;
+    campaign->solver.max_steps = (int)max_steps;
+}
+
+static int read_sections(struct ks_reader *reader) {
+    struct ks_section top = ks_settings_open(reader, config_root_setting(&reader->tree), &ks_config_keys);
+    KS_TRY(read_model(reader, &top));
+    read_solver_and_run(reader);
+    if (reader->campaign->model == NULL) return KS_OK; /* of an unknown model no name can be judged */
+    ks_protocol_read_dose_unit(reader);
+    KS_TRY(ks_plan_read(reader));
+    KS_TRY(ks_correlation_read(reader));
+    KS_TRY(ks_protocol_read(reader));
+    return ks_output_read(reader);
+}
+
+static int load(struct ks_reader *reader, const char *path, int n_overrides, const char *const *overrides) {
+    KS_TRY(ks_text_copy(path, &reader->campaign->path));
+    KS_TRY(parse(reader, path));
+    if (reader->report.n_errors > 0) return KS_OK;
+    KS_TRY(ks_overrides_apply(reader, n_overrides, overrides));
+    KS_TRY(read_sections(reader));
+    return reader->report.n_errors == 0 ? ks_canonical_write(reader) : KS_OK;
+}
+
+static int conclude(struct ks_reader *reader, bool with_warnings, FILE *messages) {
+    const struct ks_faults *report = &reader->report;
+    ks_faults_write(&reader->report, with_warnings, messages);
+    KS_CHECK(!report->has_run_out, KS_ERR_MEMORY, "no memory to report the faults of %s",
+             reader->campaign->path);
+    KS_CHECK(report->n_errors == 0, KS_ERR_USAGE, "%zu %s in %s", report->n_errors,
+             report->n_errors == 1 ? "fault" : "faults", reader->campaign->path);
+    return KS_OK;
+}
+
+static void release_reader(struct ks_reader *reader) {
+    for (int i = 0; i < reader->n_overrides; i++) free(reader->overrides[i].key);
+    free(reader->overrides);
+    free(reader->is_varied);
+    free(reader->is_doubtful);
+    free(reader->entries);
+    free(reader->pairs);
+    config_destroy(&reader->tree);
+    ks_text_release(&reader->text);
+    ks_faults_release(&reader->report);
+}
+
+int ks_config_load(const char *path, int n_overrides, const char *const *overrides, bool with_warnings,
+                   FILE *messages, struct ks_campaign *campaign) {
+    struct ks_reader reader = {.campaign = campaign};
+    *campaign = (struct ks_campaign){0};
+    config_init(&reader.tree);
+    int err = load(&reader, path, n_overrides, overrides);
+    if (err == KS_OK) err = conclude(&reader, with_warnings, messages);
+    release_reader(&reader);
+    if (err < 0) ks_config_release(campaign);
+    return err;
+}
+
+void ks_config_release(struct ks_campaign *campaign) {
+    if (campaign->function != NULL) {
+        for (int i = 0; i < campaign->n_parameters; i++) free((char *)campaign->parameter_table[i].name);
+        free((struct ks_parameter_info *)campaign->parameter_table);
+    }
+    for (int i = 0; i < campaign->n_endpoints; i++) {
+        free((char *)campaign->endpoints[i].name);
+        free((char *)campaign->endpoints[i].unit);
+    }
+    free(campaign->path);
+    free(campaign->title);
+    free(campaign->model);
+    free(campaign->parameters);
+    free(campaign->treatment.infusion_events);
+    free(campaign->treatment.session_events);
+    ks_design_release(&campaign->design);
+    free(campaign->endpoints);
+    free(campaign->times);
+    free(campaign->quantities);
+    free(campaign->output_file);
+    free(campaign->canonical);
+    *campaign = (struct ks_campaign){0};
+}

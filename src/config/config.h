@@ -1,0 +1,63 @@
+/* From libconfig text to filled, checked structs. Nothing unknown is accepted, every fault is reported at once, each
+ * as one sentence with file, line, key, what was found and what is allowed. */
+#ifndef KS_CONFIG_CONFIG_H
+#define KS_CONFIG_CONFIG_H
+
+#include "design/design.h"
+#include "model/model.h"
+#include "solver/solver.h"
+#include "therapy/therapy.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* A configuration, complete with defaults. Owned: release with ks_config_release. */
+struct ks_campaign {
+    char *path;  /* of the configuration */
+    char *title; /* "" where none was given */
+
+    /* The model: the mechanistic one, or a test function (then parameters, treatment, times do not count). */
+    char *model;                             /* "ketamine" or "test:NAME" */
+    const struct ks_test_function *function; /* NULL for the mechanistic model */
+    int n_parameters;                        /* rows of parameter_table */
+    const struct ks_parameter_info
+        *parameter_table; /* ks_parameters, or the inputs x1, x2, ... of the function */
+
+    double *parameters; /* [n_parameters] the point from which varied parameters start */
+    struct ks_treatment treatment;
+    bool is_named[KS_N_PARAMETERS]; /* set or varied by the configuration; else a default */
+
+    struct ks_design design; /* one point where there is no design section */
+
+    int n_endpoints;
+    struct ks_endpoint *endpoints; /* a function's outputs have only a name and a unit */
+    int n_times;
+    double *times; /* h, ascending */
+    int n_quantities;
+    int *quantities;       /* enum ks_quantity */
+    bool has_trajectories; /* output.trajectories was given */
+    char *output_file;
+
+    struct ks_solver_options solver;
+
+    struct {
+        double commit_seconds;
+    } run;
+
+    char *canonical; /* what decides the rows, complete, as libconfig text; equal for equal campaigns */
+};
+
+/* Reads and checks `path` with the overrides "KEY=VALUE" of --set. On KS_ERR_USAGE every fault has been written to
+ * `messages`, one line each, and nothing is left to release. Warnings go there too, when `with_warnings`. */
+int ks_config_load(const char *path, int n_overrides, const char *const *overrides, bool with_warnings,
+                   FILE *messages, struct ks_campaign *campaign);
+
+void ks_config_release(struct ks_campaign *campaign);
+
+/* Writes configs/reference.cfg: every key with its unit, default and meaning. */
+void ks_config_write_reference(FILE *stream);
+
+/* The known word nearest to `word` by edit distance, NULL where none is near. */
+const char *ks_config_nearest(const char *word, int n_known, const char *const *known);
+
+#endif

@@ -1,0 +1,193 @@
+/* The section `design`: which kind, how many points, which seed; for kind = "file" the points themselves,
+ * from a CSV file whose header names the parameters. */
+#include "base/memory.h"
+#include "config/config_impl.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct ks_key keys[] = {
+    {"kind", "", NULL, "grid lhs random sobol file", KS_ANYTHING},
+    {"points",
+     "1",
+     NULL,
+     "of lhs, random and sobol; of file: its first rows (default: all)",
+     {1, 0x1p63, true, true, true, "an integer >= 1"}},
+    {"seed", "1", "1", "of the random numbers", {0, 0x1p63, true, true, true, "an integer >= 0"}},
+    {"file", "", NULL, "of kind \"file\": a CSV file, relative to this file, whose header names parameters",
+     KS_ANYTHING},
+};
+const struct ks_keys ks_plan_keys = KS_KEYS(keys);
+
+/* ---- points from a file ---------------------------------------------------------------------- */
+
+static int find_parameters(struct ks_csv *csv, int *columns) {
+    const struct ks_campaign *campaign = csv->reader->campaign;
+    const char **names;
+    KS_ALLOCATE(names, (size_t)campaign->n_parameters);
+    for (int i = 0; i < campaign->n_parameters; i++) names[i] = campaign->parameter_table[i].name;
+    ks_csv_find_columns(csv, campaign->n_parameters, names, columns, "see \"ketsweep show parameters\"");
+    free(names);
+    return KS_OK;
+}
+
+/* One variable per column that names a parameter, in the order of the columns. */
+static int add_variables(struct ks_csv *csv, const int *columns) {
+    struct ks_reader *reader = csv->reader;
+    struct ks_design *design = &reader->campaign->design;
+    KS_ALLOCATE(design->variables, csv->n_columns);
+    KS_ALLOCATE(reader->entries, csv->n_columns);
+    for (size_t column = 0; column < csv->n_columns; column++) {
+        for (int i = 0; i < reader->campaign->n_parameters; i++) {
+            if (columns[i] != (int)column) continue;
+            reader->is_varied[i] = true;
+            reader->entries[design->n_variables].setting = csv->setting;
+            design->variables[design->n_variables++].parameter = i;
+        }
+    }
+    return KS_OK;
+}
+
+static bool read_cell(struct ks_csv *csv, size_t row, size_t column, enum ks_limits limits, double *value) {
+    if (limits == KS_LIMITS_ROUTE) return ks_csv_route(csv, row, column, value);
+    if (!ks_csv_number(csv, row, column, false, value)) return false;
+    if (ks_model_is_within(limits, *value)) return true;
+    ks_csv_fault_cell(csv, row, column, "%s is not allowed; it must be %s",
+                      ks_settings_number_text(*value).text, ks_limits[limits].words);
+    return false;
+}
+
+/* The distribution of a column is not sampled; it holds the range of the values. */
+static void read_column(struct ks_csv *csv, struct ks_design *design, int i, size_t column) {
+    struct ks_variable *variable = &design->variables[i];
+    enum ks_limits limits = csv->reader->campaign->parameter_table[variable->parameter].limits;
+    variable->distribution = (struct ks_distribution){.kind = KS_DISTRIBUTION_uniform,
+                                                      .a = INFINITY,
+                                                      .b = -INFINITY,
+                                                      .low = -INFINITY,
+                                                      .high = INFINITY,
+                                                      .is_integer = ks_limits[limits].is_integer};
+    for (size_t row = 0; row < design->n_points; row++) {
+        double value = 0;
+        if (!read_cell(csv, row, column, limits, &value))
+            csv->reader->is_doubtful[variable->parameter] = true;
+        design->rows[row * (size_t)design->n_variables + (size_t)i] = value;
+        variable->distribution.a = fmin(variable->distribution.a, value);
+        variable->distribution.b = fmax(variable->distribution.b, value);
+    }
+}
+
+static int read_rows(struct ks_csv *csv, const struct ks_section *section, const int *columns) {
+    struct ks_design *design = &csv->reader->campaign->design;
+    uint64_t n_points = csv->n_rows;
+    if (ks_settings_count(section, "points", &n_points) && n_points > csv->n_rows && csv->n_faults == 0)
+        ks_settings_fault(csv->reader, ks_settings_find(section, "points"),
+                          "%llu points of a file with %zu rows", (unsigned long long)n_points, csv->n_rows);
+    design->n_points = n_points < csv->n_rows ? n_points : csv->n_rows;
+    KS_TRY(add_variables(csv, columns));
+    KS_ALLOCATE(design->rows, design->n_points * (size_t)design->n_variables);
+    for (int i = 0; i < design->n_variables; i++)
+        read_column(csv, design, i, (size_t)columns[design->variables[i].parameter]);
+    return KS_OK;
+}
+
+static int read_csv(struct ks_csv *csv, const struct ks_section *section) {
+    if (csv->n_columns == 0) return KS_OK;
+    int *columns;
+    KS_ALLOCATE(columns, (size_t)csv->reader->campaign->n_parameters);
+    int err = find_parameters(csv, columns);
+    if (err == KS_OK) err = read_rows(csv, section, columns);
+    free(columns);
+    return err;
+}
+
+static int read_file(const struct ks_section *section) {
+    struct ks_reader *reader = section->reader;
+    const config_setting_t *parameters = ks_settings_top(reader, "parameters");
+    const char *name = NULL;
+    struct ks_csv csv;
+    if (parameters != NULL)
+        ks_settings_fault(reader, parameters,
+                          "the header of design.file names what varies; a list is not allowed");
+    if (!ks_settings_require(section, "file") || !ks_settings_string(section, "file", &name)) return KS_OK;
+    int err = ks_csv_read(&csv, reader, ks_settings_find(section, "file"), name);
+    if (err == KS_OK) err = read_csv(&csv, section);
+    ks_csv_release(&csv);
+    return err;
+}
+
+/* ---- points from a rule ---------------------------------------------------------------------- */
+
+static void read_points(const struct ks_section *section) {
+    struct ks_design *design = &section->reader->campaign->design;
+    const config_setting_t *points = ks_settings_find(section, "points");
+    if (design->kind == KS_DESIGN_grid && points != NULL)
+        ks_settings_fault(section->reader, points, "a grid takes none; its points are the product of levels");
+    else if (design->kind != KS_DESIGN_grid && ks_settings_require(section, "points"))
+        ks_settings_count(section, "points", &design->n_points);
+}
+
+/* What can only be said once the variables are known. */
+static void check_variables(const struct ks_section *section) {
+    const struct ks_design *design = &section->reader->campaign->design;
+    const config_setting_t *parameters = ks_settings_top(section->reader, "parameters");
+    if (parameters == NULL)
+        ks_settings_fault(section->reader, section->setting,
+                          "nothing varies; a design needs the list \"parameters\"");
+    else if (config_setting_is_list(parameters) && config_setting_length(parameters) == 0)
+        ks_settings_fault(section->reader, parameters, "is empty; a design needs at least one entry");
+    if (design->kind == KS_DESIGN_sobol && design->n_variables > KS_DESIGN_SOBOL_DIMENSIONS)
+        ks_settings_fault(section->reader, section->setting, "%d parameters; sobol can vary %d at most",
+                          design->n_variables, (int)KS_DESIGN_SOBOL_DIMENSIONS);
+}
+
+static void count_grid_points(const struct ks_section *section) {
+    struct ks_design *design = &section->reader->campaign->design;
+    design->n_points = ks_design_grid_points(design->n_variables, design->variables);
+    if (design->n_points == 0)
+        ks_settings_fault(section->reader, section->setting, "the product of levels exceeds 2^63 - 1 points");
+}
+
+static int read_by_rule(const struct ks_section *section) {
+    struct ks_reader *reader = section->reader;
+    const config_setting_t *file = ks_settings_find(section, "file");
+    size_t n_before = reader->report.n_errors;
+    if (file != NULL) ks_settings_fault(reader, file, "only a design of kind \"file\" reads one");
+    read_points(section);
+    KS_TRY(ks_variables_read(reader));
+    check_variables(section);
+    if (reader->campaign->design.kind == KS_DESIGN_grid && reader->report.n_errors == n_before)
+        count_grid_points(section);
+    return KS_OK;
+}
+
+/* Without a design one point is simulated; entries of `parameters` are read all the same, for their faults.
+ */
+static int read_nothing(struct ks_reader *reader) {
+    const config_setting_t *parameters = ks_settings_top(reader, "parameters");
+    if (parameters == NULL) return KS_OK;
+    ks_settings_fault(reader, parameters,
+                      "needs a design, such as design : { kind = \"sobol\"; points = 1024; };");
+    reader->campaign->design.kind = KS_DESIGN_random;
+    return ks_variables_read(reader);
+}
+
+int ks_plan_read(struct ks_reader *reader) {
+    struct ks_design *design = &reader->campaign->design;
+    const config_setting_t *setting = ks_settings_top(reader, "design");
+    struct ks_section section = ks_settings_open(reader, setting, &ks_plan_keys);
+    const char *names[KS_N_DESIGNS];
+    for (int i = 0; i < KS_N_DESIGNS; i++) names[i] = ks_designs[i].name;
+    *design = (struct ks_design){.kind = KS_DESIGN_grid, .n_points = 1, .seed = 1};
+    if (setting == NULL) return read_nothing(reader);
+    int kind;
+    ks_settings_count(&section, "seed", &design->seed);
+    if (!ks_settings_require(&section, "kind") ||
+        !ks_settings_choice(&section, "kind", KS_N_DESIGNS, names, &kind)) {
+        design->kind = KS_DESIGN_random;
+        return ks_variables_read(reader);
+    }
+    design->kind = (enum ks_design_kind)kind;
+    return kind == KS_DESIGN_file ? read_file(&section) : read_by_rule(&section);
+}

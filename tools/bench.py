@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Measures the farm and the file, side by side in one run; `make bench` builds the program and calls this.
+
+    tools/bench.py [--build build/release] [--folder build/bench] [FIGURE...]     figures: farm idle write memory
+
+farm    points per second and core of configs/demo.cfg, and the efficiency of 2 ranks against 1
+idle    processor share of a rank that waits for another's point
+write   collective write of a 2 GB campaign of a trivial model against dd with fsync on the same disk, on 1 and 2 ranks
+memory  the largest rank of a campaign of 10^6 points
+
+Machines are noisy: where two things are compared they run in turn, and the median of the ratios counts.
+"""
+import argparse
+import os
+import pathlib
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+PAIRS = 3
+
+WIDE = """
+model = "test:wide";
+design : { kind = "random"; points = %d; };
+parameters : ( { name = "x1"; }, { name = "x2"; }, { name = "x3"; }, { name = "x4"; } );
+run : { commit_seconds = 1000.0; };
+"""
+
+ONE_LONG_POINT = """
+protocol : { infusion_count = 1000; infusion_interval = 12.0; horizon = 12000.0; };
+output : { endpoints = ["ketamine_cmax"]; };
+solver : { rtol = 1e-9; max_steps = 10000000; };
+"""
+
+
+class Bench:
+    """Runs the program in a folder on the disk that is measured."""
+
+    def __init__(self, build, folder):
+        self.program = str(TOP / build / "ketsweep")
+        self.folder = folder
+
+    def config(self, name, text):
+        path = self.folder / name
+        path.write_text(text)
+        return str(path)
+
+    def run(self, ranks, config, *arguments):
+        """Returns the seconds, the processor seconds, and the summary of one campaign."""
+        out = str(self.folder / "bench.h5")
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        process = subprocess.run(["mpirun", "-n", str(ranks), self.program, "run", config, "-o", out, "--overwrite",
+                                  *arguments], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if process.returncode != 0:
+            sys.exit(f"bench: ketsweep failed:\n{process.stderr}")
+        seconds, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+        os.remove(out)
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return seconds, cpu, process.stderr
+
+    def rate(self, ranks):
+        summary = self.run(ranks, str(TOP / "configs/demo.cfg"), "--set", "design.points=512")[2]
+        return float(re.search(r"([0-9.e+]+) points/s", summary).group(1))
+
+    def farm(self):
+        pairs = [(self.rate(1), self.rate(2)) for _ in range(PAIRS)]
+        ones, twos = zip(*pairs)
+        efficiency = statistics.median(two / one / 2 for one, two in pairs)
+        print(f"farm    1 rank {statistics.median(ones):.1f} points/s, 2 ranks {statistics.median(twos):.1f} "
+              f"points/s; efficiency {efficiency:.2f} (median of {PAIRS} pairs)")
+
+    def idle(self):
+        config = self.config("long.cfg", ONE_LONG_POINT)
+        shares = []
+        for _ in range(PAIRS):
+            alone, together = self.run(1, config), self.run(2, config)
+            shares.append((together[1] - alone[1]) / together[0])
+        print(f"idle    {100 * statistics.median(shares):.1f} % of a core for a rank that waits, its start included "
+              f"(point of {together[0]:.0f} s)")
+
+    def write_speed(self, ranks, config):
+        summary = self.run(ranks, config)[2]
+        size, unit, seconds = re.search(r"([0-9.]+) (GB|MB) written in ([0-9.]+) s", summary).groups()
+        return float(size) * {"GB": 1000, "MB": 1}[unit] / float(seconds)
+
+    def dd_speed(self, megabytes):
+        start = time.monotonic()
+        subprocess.run(["dd", "if=/dev/zero", f"of={self.folder}/dd", "bs=8M", f"count={megabytes // 8}",
+                        "conv=fsync"], check=True, stderr=subprocess.DEVNULL)
+        seconds = time.monotonic() - start
+        os.remove(self.folder / "dd")
+        return (megabytes // 8) * 8 * 1.048576 / seconds
+
+    def write(self):
+        config = self.config("wide.cfg", WIDE % 3_650_000)
+        for ranks in (1, 2):
+            pairs = [(self.write_speed(ranks, config), self.dd_speed(1920)) for _ in range(PAIRS)]
+            ours, dd = zip(*pairs)
+            ratio = statistics.median(a / b for a, b in pairs)
+            print(f"write   {ranks} rank{'s' if ranks > 1 else ''}: {statistics.median(ours):.0f} MB/s, "
+                  f"dd {statistics.median(dd):.0f} MB/s; ratio {ratio:.2f} (median of {PAIRS} pairs)")
+
+    def memory(self):
+        self.run(2, self.config("million.cfg", WIDE % 1_000_000))
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
+        print(f"memory  {peak:.0f} MB for the largest process of all runs so far, 10^6 points among them")
+
+
+def main():
+    figures = ("memory", "farm", "idle", "write")
+    parser = argparse.ArgumentParser(description="Measures the farm and the file, side by side in one run.")
+    parser.add_argument("--build", default="build/release")
+    parser.add_argument("--folder", default="build/bench", type=pathlib.Path)
+    parser.add_argument("figures", metavar="FIGURE", nargs="*", help=" ".join(figures))
+    arguments = parser.parse_args()
+    unknown = set(arguments.figures) - set(figures)
+    if unknown:
+        parser.error(f"no such figure: {' '.join(sorted(unknown))}")
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    folder = pathlib.Path(tempfile.mkdtemp(dir=arguments.folder))
+    try:
+        for figure in arguments.figures or figures:
+            getattr(Bench(arguments.build, folder), figure)()
+            sys.stdout.flush()
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
