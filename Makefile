@@ -122,6 +122,12 @@ run-tests: $(foreach suite,$(SUITES),$(filter $(BUILD)/tests/$(suite)/%,$(PROGRA
 run-tests: $(if $(filter cli house,$(SUITES)),all)
 	@$(PYTHON) tests/run.py --build $(BUILD) $(SUITES)
 
+bench: all ## measure speed, waiting, writing and memory, side by side in one run
+	@$(QUIET_MPI) $(PYTHON) tools/bench.py --build $(BUILD) --folder $(BUILD)/bench
+
+picture: ## draw README's picture from build/demo.h5
+	@$(PYTHON) tools/picture.py build/demo.h5 -o tools/demo.svg
+
 # ---- Keeping the house -------------------------------------------------------------------------------------------
 
 layers: ## check that knowledge flows one way
@@ -170,5 +176,5 @@ print-%: ## print a variable, as in print-BUILD
 
 -include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d)
 .SECONDARY:
-.PHONY: all tests $(WITH_SETUP) run-demo run-tests layers headers names syntax format format-check reference \
-        reference-check install clean help info FORCE
+.PHONY: all tests $(WITH_SETUP) run-demo run-tests bench picture layers headers names syntax format \
+        format-check reference reference-check install clean help info FORCE

@@ -39,6 +39,19 @@ solver : { rtol = 1e-9; max_steps = 10000000; };
 """
 
 
+def rank_seconds(launcher):
+    """Processor seconds of each child of a process, by pid."""
+    found = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        if int(fields[1]) == launcher:
+            found[int(path.parent.name)] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return found
+
+
 class Bench:
     """Runs the program in a folder on the disk that is measured."""
 
@@ -52,20 +65,17 @@ class Bench:
         return str(path)
 
     def run(self, ranks, config, *arguments):
-        """Returns the seconds, the processor seconds, and the summary of one campaign."""
+        """Returns the summary of one campaign."""
         out = str(self.folder / "bench.h5")
-        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
         process = subprocess.run(["mpirun", "-n", str(ranks), self.program, "run", config, "-o", out, "--overwrite",
                                   *arguments], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         if process.returncode != 0:
             sys.exit(f"bench: ketsweep failed:\n{process.stderr}")
-        seconds, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
         os.remove(out)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return seconds, cpu, process.stderr
+        return process.stderr
 
     def rate(self, ranks):
-        summary = self.run(ranks, str(TOP / "configs/demo.cfg"), "--set", "design.points=512")[2]
+        summary = self.run(ranks, str(TOP / "configs/demo.cfg"), "--set", "design.points=512")
         return float(re.search(r"([0-9.e+]+) points/s", summary).group(1))
 
     def farm(self):
@@ -76,16 +86,21 @@ class Bench:
               f"points/s; efficiency {efficiency:.2f} (median of {PAIRS} pairs)")
 
     def idle(self):
-        config = self.config("long.cfg", ONE_LONG_POINT)
-        shares = []
-        for _ in range(PAIRS):
-            alone, together = self.run(1, config), self.run(2, config)
-            shares.append((together[1] - alone[1]) / together[0])
-        print(f"idle    {100 * statistics.median(shares):.1f} % of a core for a rank that waits, its start included "
-              f"(point of {together[0]:.0f} s)")
+        """The processor time of each rank between 2 and 6 s of a run whose only point takes longer."""
+        config, out = self.config("long.cfg", ONE_LONG_POINT), str(self.folder / "bench.h5")
+        process = subprocess.Popen(["mpirun", "-n", "2", self.program, "run", config, "-o", out, "-q"])
+        time.sleep(2)
+        before = rank_seconds(process.pid)
+        time.sleep(4)
+        after = rank_seconds(process.pid)
+        process.wait()
+        os.remove(out)
+        shares = sorted(after[pid] - seconds for pid, seconds in before.items())
+        print(f"idle    {100 * shares[0] / 4:.1f} % of a core for a rank that waits; {100 * shares[1] / 4:.0f} % for "
+              "the one that works")
 
     def write_speed(self, ranks, config):
-        summary = self.run(ranks, config)[2]
+        summary = self.run(ranks, config)
         size, unit, seconds = re.search(r"([0-9.]+) (GB|MB) written in ([0-9.]+) s", summary).groups()
         return float(size) * {"GB": 1000, "MB": 1}[unit] / float(seconds)
 
