@@ -119,8 +119,11 @@ static void write_sessions(FILE *stream, const struct ks_treatment *treatment) {
 }
 
 /* Whether a regular protocol entry has an effect at all. */
-static bool has_effect(const struct ks_treatment *treatment, int parameter) {
+static bool has_effect(const struct ks_reader *reader, int parameter) {
+    const struct ks_treatment *treatment = &reader->campaign->treatment;
     switch (parameter) {
+    case KS_PARAMETER_infusion_start:
+        return ks_schedule_uses_start(reader);
     case KS_PARAMETER_infusion_duration:
         return !treatment->uses_rate && !treatment->has_infusion_events;
     case KS_PARAMETER_infusion_rate:
@@ -147,19 +150,27 @@ static void write_parameter(FILE *stream, const struct ks_campaign *campaign, in
         write_setting(stream, ks_parameters[parameter].name, value);
 }
 
-static void write_protocol(FILE *stream, const struct ks_campaign *campaign) {
+/* A patient's value that is the default says nothing, unless it keeps the route from setting another. */
+static bool is_told(const struct ks_campaign *campaign, int parameter) {
+    bool is_routes = parameter == KS_PARAMETER_bioavailability || parameter == KS_PARAMETER_absorption_rate ||
+                     parameter == KS_PARAMETER_first_pass_norketamine;
+    if (!campaign->is_named[parameter] || ks_lookup_variable(campaign, parameter) >= 0) return false;
+    return is_routes || campaign->parameters[parameter] != ks_parameters[parameter].value;
+}
+
+static void write_protocol(FILE *stream, const struct ks_reader *reader) {
+    const struct ks_campaign *campaign = reader->campaign;
     const struct ks_treatment *treatment = &campaign->treatment;
     fprintf(stream, "protocol : { dose_unit = \"%s\";", treatment->is_dose_per_kg ? "mg/kg" : "mg");
     for (int i = 0; i < KS_N_PARAMETERS; i++) {
-        if (ks_lookup_is_protocol(i) && has_effect(treatment, i) && ks_lookup_variable(campaign, i) < 0)
+        if (ks_lookup_is_protocol(i) && has_effect(reader, i) && ks_lookup_variable(campaign, i) < 0)
             write_parameter(stream, campaign, i);
     }
     if (treatment->has_infusion_events) write_infusions(stream, treatment);
     if (treatment->has_session_events) write_sessions(stream, treatment);
     fputs(" };\npatient : {", stream);
     for (int i = 0; i < KS_N_PARAMETERS; i++) {
-        if (!ks_lookup_is_protocol(i) && campaign->is_named[i] && ks_lookup_variable(campaign, i) < 0)
-            write_parameter(stream, campaign, i);
+        if (!ks_lookup_is_protocol(i) && is_told(campaign, i)) write_parameter(stream, campaign, i);
     }
     fputs(" };\n", stream);
 }
@@ -207,7 +218,6 @@ static void write_distribution(FILE *stream, const struct ks_distribution *distr
         write_numbers(stream, "probabilities", distribution->n_values, distribution->probabilities);
         break;
     default:
-        if (is_route) break; /* all routes */
         write_setting(stream, "low", distribution->a);
         write_setting(stream, "high", distribution->b);
     }
@@ -341,7 +351,7 @@ int ks_canonical_write(const struct ks_reader *reader) {
     fputs("title = ", stream);
     write_string(stream, campaign->title);
     fprintf(stream, ";\nmodel = \"%s\";\n", campaign->model);
-    if (campaign->function == NULL) write_protocol(stream, campaign);
+    if (campaign->function == NULL) write_protocol(stream, reader);
     write_design(stream, reader);
     fputs("output : {", stream);
     write_endpoints(stream, campaign);

@@ -166,6 +166,9 @@ void ks_settings_unknown(struct ks_reader *reader, const config_setting_t *setti
 /* The place of a setting in the joined text, for sorting. */
 size_t ks_settings_order(const struct ks_reader *reader, const config_setting_t *setting);
 
+/* The file in which a setting stands; of an override, the configuration. */
+const char *ks_settings_file(const struct ks_reader *reader, const config_setting_t *setting);
+
 /* The member of a group, NULL where it or the group is absent. */
 const config_setting_t *ks_settings_member(const config_setting_t *group, const char *name);
 const config_setting_t *ks_settings_top(const struct ks_reader *reader, const char *name);
@@ -222,6 +225,8 @@ void ks_lookup_unknown(struct ks_reader *reader, const config_setting_t *setting
 int ks_lookup_variable(const struct ks_campaign *campaign, int parameter);
 /* The values that a parameter can take, fixed or varied; NaN where a fault left them unknown. */
 struct ks_range ks_lookup_range(const struct ks_reader *reader, int parameter);
+/* Those without the thousandth at either end, where a distribution may have no end. */
+struct ks_range ks_lookup_likely_range(const struct ks_reader *reader, int parameter);
 
 /* Whether a row of the model's table belongs to the section protocol; all others to patient. */
 bool ks_lookup_is_protocol(int parameter);
@@ -239,8 +244,8 @@ struct ks_csv {
     size_t n_faults;
 };
 
-/* Reads the file that a setting names, relative to the configuration's directory. Where it cannot be read,
- * n_columns is 0. */
+/* Reads the file that a setting names, relative to the file in which the setting stands. Where it cannot be
+ * read, n_columns is 0. */
 int ks_csv_read(struct ks_csv *csv, struct ks_reader *reader, const config_setting_t *setting,
                 const char *name);
 void ks_csv_release(struct ks_csv *csv);
@@ -253,7 +258,9 @@ __attribute__((format(printf, 4, 5))) void ks_csv_fault_cell(struct ks_csv *csv,
 /* Finds the columns of `names`, -1 where absent; an unknown or doubled header is a fault. */
 void ks_csv_find_columns(struct ks_csv *csv, int n_names, const char *const *names, int *columns,
                          const char *otherwise);
-/* A number; with `is_blank_zero` an empty cell or "." is 0. */
+/* An empty cell or ".". */
+bool ks_csv_is_blank(const struct ks_csv *csv, size_t row, size_t column);
+/* A number; with `is_blank_zero` a blank cell is 0. */
 bool ks_csv_number(struct ks_csv *csv, size_t row, size_t column, bool is_blank_zero, double *value);
 /* A name or code of a route. */
 bool ks_csv_route(struct ks_csv *csv, size_t row, size_t column, double *value);
@@ -278,6 +285,8 @@ const config_setting_t *ks_protocol_place(const struct ks_reader *reader, int pa
 
 /* schedule.c: explicit infusions and sessions, whatever is regular having been read. */
 int ks_schedule_read(struct ks_reader *reader, const config_setting_t *protocol);
+/* Whether infusion_start has an effect: on regular infusions, or on the regular sessions that follow it. */
+bool ks_schedule_uses_start(const struct ks_reader *reader);
 
 /* endpoints.c: the endpoints of output. */
 int ks_endpoints_read(const struct ks_section *output);

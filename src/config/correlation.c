@@ -100,6 +100,10 @@ int ks_correlation_read(struct ks_reader *reader) {
     if (setting == NULL ||
         !ks_settings_is_aggregate(reader, setting, "a list of pairs ( {a; b; rho;}, ... )"))
         return KS_OK;
+    if (ks_settings_top(reader, "design") == NULL && ks_settings_top(reader, "parameters") == NULL) {
+        ks_settings_fault(reader, setting, "nothing varies; it needs a design and the list \"parameters\"");
+        return KS_OK;
+    }
     if (kind == KS_DESIGN_grid || kind == KS_DESIGN_file) {
         ks_settings_fault(reader, setting, "the points of a %s are given; nothing can be correlated",
                           ks_designs[kind].name);

@@ -168,7 +168,7 @@ static int cut_file(struct ks_csv *csv, struct cutter *cutter) {
 int ks_csv_read(struct ks_csv *csv, struct ks_reader *reader, const config_setting_t *setting,
                 const char *name) {
     *csv = (struct ks_csv){.reader = reader, .setting = setting};
-    KS_TRY(ks_text_resolve(reader->campaign->path, name, &csv->path));
+    KS_TRY(ks_text_resolve(ks_settings_file(reader, setting), name, &csv->path));
     size_t n_bytes;
     const char *reason;
     KS_TRY(ks_text_load(csv->path, &csv->bytes, &n_bytes, &reason));
@@ -225,12 +225,17 @@ void ks_csv_find_columns(struct ks_csv *csv, int n_names, const char *const *nam
     }
 }
 
+bool ks_csv_is_blank(const struct ks_csv *csv, size_t row, size_t column) {
+    const char *cell = csv->cells[row * csv->n_columns + column];
+    return cell[0] == '\0' || strcmp(cell, ".") == 0;
+}
+
 bool ks_csv_number(struct ks_csv *csv, size_t row, size_t column, bool is_blank_zero, double *value) {
     const char *cell = csv->cells[row * csv->n_columns + column];
     char *end;
     *value = 0;
-    if (is_blank_zero && (cell[0] == '\0' || strcmp(cell, ".") == 0)) return true;
-    *value = strtod(cell, &end);
+    if (is_blank_zero && ks_csv_is_blank(csv, row, column)) return true;
+    *value = strtod(cell, &end) + 0.0; /* -0 becomes 0 */
     if (end != cell && *end == '\0' && isfinite(*value)) return true;
     ks_csv_fault_cell(csv, row, column, "expected a number, found \"%.80s\"", cell);
     return false;

@@ -79,11 +79,14 @@ static double last_time(const struct ks_endpoint *endpoint) {
 static bool is_within_horizon(struct ks_reader *reader, const config_setting_t *setting,
                               const struct ks_endpoint *endpoint) {
     struct ks_range horizon = ks_lookup_range(reader, KS_PARAMETER_horizon);
-    if (!(last_time(endpoint) > horizon.low)) return true;
+    bool is_open = ks_ops[endpoint->op].reading != KS_READING_AT && isinf(endpoint->to);
+    bool is_empty = is_open && endpoint->from >= horizon.low;
+    if (!is_empty && !(last_time(endpoint) > horizon.low)) return true;
     if (setting != NULL)
-        ks_settings_fault(reader, setting, "\"%s\" needs the state at %s h, after the %shorizon of %s h",
-                          endpoint->name, ks_settings_number_text(last_time(endpoint)).text,
-                          horizon.low < horizon.high ? "smallest " : "",
+        ks_settings_fault(reader, setting, "\"%s\" needs the %s %s h, %s the %shorizon of %s h",
+                          endpoint->name, is_empty ? "course from" : "state at",
+                          ks_settings_number_text(last_time(endpoint)).text,
+                          is_empty ? "not before" : "after", horizon.low < horizon.high ? "smallest " : "",
                           ks_settings_number_text(horizon.low).text);
     return false;
 }

@@ -69,3 +69,15 @@ struct ks_range ks_lookup_range(const struct ks_reader *reader, int parameter) {
                                  fmin(distribution->high, limits->highest)};
     }
 }
+
+struct ks_range ks_lookup_likely_range(const struct ks_reader *reader, int parameter) {
+    const struct ks_campaign *campaign = reader->campaign;
+    struct ks_range range = ks_lookup_range(reader, parameter);
+    int i = ks_lookup_variable(campaign, parameter);
+    if (isnan(range.low) || i < 0 || campaign->design.kind == KS_DESIGN_grid ||
+        campaign->design.kind == KS_DESIGN_file)
+        return range;
+    const struct ks_distribution *distribution = &campaign->design.variables[i].distribution;
+    return (struct ks_range){ks_distribution_quantile(distribution, 0.001),
+                             ks_distribution_quantile(distribution, 0.999)};
+}

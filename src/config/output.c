@@ -109,6 +109,11 @@ static int make_times(const struct ks_section *section) {
     struct ks_campaign *campaign = section->reader->campaign;
     double every, horizon = last_horizon(section);
     if (!ks_settings_number(section, "every", &every) || isnan(horizon)) return KS_OK;
+    if (isinf(horizon)) {
+        ks_settings_fault(section->reader, ks_settings_find(section, "every"),
+                          "the distribution of the horizon has no upper end; give its high, or times");
+        return KS_OK;
+    }
     double n_steps = floor(horizon / every * (1 + 1e-12));
     if (n_steps >= MOST_TIMES) {
         ks_settings_fault(section->reader, ks_settings_find(section, "every"),

@@ -49,13 +49,20 @@ static int add_variables(struct ks_csv *csv, const int *columns) {
     return KS_OK;
 }
 
-static bool read_cell(struct ks_csv *csv, size_t row, size_t column, enum ks_limits limits, double *value) {
-    if (limits == KS_LIMITS_ROUTE) return ks_csv_route(csv, row, column, value);
-    if (!ks_csv_number(csv, row, column, false, value)) return false;
-    if (ks_model_is_within(limits, *value)) return true;
-    ks_csv_fault_cell(csv, row, column, "%s is not allowed; it must be %s",
-                      ks_settings_number_text(*value).text, ks_limits[limits].words);
-    return false;
+static void read_cell(struct ks_csv *csv, size_t row, size_t column, enum ks_limits limits, double *value) {
+    if (limits == KS_LIMITS_ROUTE)
+        ks_csv_route(csv, row, column, value);
+    else if (ks_csv_number(csv, row, column, false, value) && !ks_model_is_within(limits, *value))
+        ks_csv_fault_cell(csv, row, column, "%s is not allowed; it must be %s",
+                          ks_settings_number_text(*value).text, ks_limits[limits].words);
+}
+
+/* Warns of a column's values outside the plausible range of its parameter, by their ends. */
+static void judge_column(struct ks_csv *csv, const struct ks_variable *variable) {
+    const struct ks_parameter_info *info = &csv->reader->campaign->parameter_table[variable->parameter];
+    double low = variable->distribution.a, high = variable->distribution.b;
+    ks_settings_judge(csv->reader, csv->setting, info, low);
+    if (high > low) ks_settings_judge(csv->reader, csv->setting, info, high);
 }
 
 /* The distribution of a column is not sampled; it holds the range of the values. */
@@ -70,12 +77,13 @@ static void read_column(struct ks_csv *csv, struct ks_design *design, int i, siz
                                                       .is_integer = ks_limits[limits].is_integer};
     for (size_t row = 0; row < design->n_points; row++) {
         double value = 0;
-        if (!read_cell(csv, row, column, limits, &value))
-            csv->reader->is_doubtful[variable->parameter] = true;
+        read_cell(csv, row, column, limits, &value);
         design->rows[row * (size_t)design->n_variables + (size_t)i] = value;
         variable->distribution.a = fmin(variable->distribution.a, value);
         variable->distribution.b = fmax(variable->distribution.b, value);
     }
+    csv->reader->is_doubtful[variable->parameter] = csv->n_faults > 0;
+    if (csv->n_faults == 0) judge_column(csv, variable);
 }
 
 static int read_rows(struct ks_csv *csv, const struct ks_section *section, const int *columns) {
@@ -126,6 +134,9 @@ static void read_points(const struct ks_section *section) {
         ks_settings_fault(section->reader, points, "a grid takes none; its points are the product of levels");
     else if (design->kind != KS_DESIGN_grid && ks_settings_require(section, "points"))
         ks_settings_count(section, "points", &design->n_points);
+    if (design->kind == KS_DESIGN_lhs && design->n_points > (uint64_t)1 << KS_DESIGN_LHS_BITS)
+        ks_settings_fault(section->reader, points, "a Latin hypercube has 2^%d points at most",
+                          (int)KS_DESIGN_LHS_BITS);
 }
 
 /* What can only be said once the variables are known. */

@@ -191,7 +191,7 @@ static void check_last(struct ks_reader *reader, const struct series *series) {
 static void warn_of_overlap(struct ks_reader *reader, const struct series *series, double longest) {
     const int places[] = {series->interval, series->count};
     struct ks_range count = ks_lookup_range(reader, series->count);
-    struct ks_range interval = ks_lookup_range(reader, series->interval);
+    struct ks_range interval = ks_lookup_likely_range(reader, series->interval);
     if (!(count.high >= 2 && longest > interval.low)) return;
     ks_settings_warn(reader, first_place(reader, 2, places),
                      "%ss can overlap: they take up to %s h and start every %s h; they add", series->what,
@@ -200,9 +200,9 @@ static void warn_of_overlap(struct ks_reader *reader, const struct series *serie
 
 static double longest_infusion(const struct ks_reader *reader) {
     if (!reader->campaign->treatment.uses_rate)
-        return ks_lookup_range(reader, KS_PARAMETER_infusion_duration).high;
-    return ks_lookup_range(reader, KS_PARAMETER_infusion_dose).high /
-           ks_lookup_range(reader, KS_PARAMETER_infusion_rate).low;
+        return ks_lookup_likely_range(reader, KS_PARAMETER_infusion_duration).high;
+    return ks_lookup_likely_range(reader, KS_PARAMETER_infusion_dose).high /
+           ks_lookup_likely_range(reader, KS_PARAMETER_infusion_rate).low;
 }
 
 static void check_series(struct ks_reader *reader) {
@@ -213,7 +213,8 @@ static void check_series(struct ks_reader *reader) {
     }
     if (!treatment->has_session_events) {
         check_last(reader, &session_series);
-        warn_of_overlap(reader, &session_series, ks_lookup_range(reader, KS_PARAMETER_session_duration).high);
+        warn_of_overlap(reader, &session_series,
+                        ks_lookup_likely_range(reader, KS_PARAMETER_session_duration).high);
     }
 }
 

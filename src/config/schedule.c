@@ -126,7 +126,8 @@ static bool read_cells(struct schedule_row *row) {
         if (row->columns[i] < 0) continue;
         size_t column = (size_t)row->columns[i];
         if (i == ROUTE) {
-            is_right &= ks_csv_route(row->csv, row->row, column, &row->values[i]);
+            is_right &= ks_csv_is_blank(row->csv, row->row, column) ||
+                        ks_csv_route(row->csv, row->row, column, &row->values[i]);
         } else if (!ks_csv_number(row->csv, row->row, column, i != TIME && i != AMT, &row->values[i])) {
             is_right = false;
         } else if (!ks_settings_is_within(&column_limits[i], row->values[i])) {
@@ -240,6 +241,15 @@ static void set_route(struct ks_reader *reader, const config_setting_t *setting,
     reader->campaign->parameters[KS_PARAMETER_route] = route;
 }
 
+/* A dose in mg where mg/kg are meant would go unseen. */
+static void judge_doses(struct ks_reader *reader, const config_setting_t *setting) {
+    const struct ks_treatment *treatment = &reader->campaign->treatment;
+    double largest = 0;
+    for (size_t i = 0; i < treatment->n_infusion_events; i++)
+        largest = fmax(largest, treatment->infusion_events[i].dose);
+    ks_settings_judge(reader, setting, &ks_parameters[KS_PARAMETER_infusion_dose], largest);
+}
+
 static int read_any_infusions(struct ks_reader *reader, const config_setting_t *protocol) {
     struct ks_treatment *treatment = &reader->campaign->treatment;
     const config_setting_t *list = ks_settings_member(protocol, "infusions");
@@ -252,6 +262,7 @@ static int read_any_infusions(struct ks_reader *reader, const config_setting_t *
     KS_TRY(list != NULL ? read_infusions(reader, list) : read_events(reader, events));
     refuse_regular(reader, setting);
     set_route(reader, setting, ks_settings_member(protocol, "route") != NULL);
+    judge_doses(reader, setting);
     struct ks_infusion_event *infusions = treatment->infusion_events;
     if (treatment->n_infusion_events > 1)
         qsort(infusions, treatment->n_infusion_events, sizeof *infusions, compare_infusions);
@@ -320,7 +331,21 @@ static int read_sessions(struct ks_reader *reader, const config_setting_t *list)
     return KS_OK;
 }
 
+/* ---- both ------------------------------------------------------------------------------------ */
+
+bool ks_schedule_uses_start(const struct ks_reader *reader) {
+    const struct ks_treatment *treatment = &reader->campaign->treatment;
+    bool has_sessions = ks_lookup_range(reader, KS_PARAMETER_session_count).high != 0;
+    return !treatment->has_infusion_events || (has_sessions && !treatment->has_session_events);
+}
+
 int ks_schedule_read(struct ks_reader *reader, const config_setting_t *protocol) {
     KS_TRY(read_any_infusions(reader, protocol));
-    return read_sessions(reader, ks_settings_member(protocol, "sessions"));
+    KS_TRY(read_sessions(reader, ks_settings_member(protocol, "sessions")));
+    const config_setting_t *start = ks_protocol_place(reader, KS_PARAMETER_infusion_start);
+    if (start != NULL && !ks_schedule_uses_start(reader))
+        ks_settings_fault(reader, start,
+                          "infusion_start has no effect: infusions have their times, and no session "
+                          "follows it");
+    return KS_OK;
 }

@@ -32,6 +32,11 @@ static size_t line_of(const struct ks_reader *reader, const config_setting_t *se
     return line < reader->text.n_lines ? line : reader->text.n_lines;
 }
 
+const char *ks_settings_file(const struct ks_reader *reader, const config_setting_t *setting) {
+    size_t line = override_of(setting) != NULL ? 0 : line_of(reader, setting);
+    return line > 0 ? reader->text.lines[line - 1].file : reader->campaign->path;
+}
+
 size_t ks_settings_order(const struct ks_reader *reader, const config_setting_t *setting) {
     const struct ks_override *override = override_of(setting);
     return override != NULL ? override->order : line_of(reader, setting);
@@ -251,7 +256,7 @@ bool ks_settings_to_number(struct ks_reader *reader, const config_setting_t *set
         ks_settings_fault(reader, setting, "the number is too large for a computer's arithmetic");
         return false;
     }
-    *value = number;
+    *value = number + 0.0; /* -0 becomes 0 */
     return true;
 }
 

@@ -27,8 +27,8 @@ struct scan {
     struct ks_text *text;
     struct ks_faults *report;
     const struct open_file *open;
-    const char *file;             /* its name, owned by the text */
-    const char *begin, *at, *end; /* its bytes */
+    const char *file;     /* its name, owned by the text */
+    const char *at, *end; /* its bytes, from the next on */
     int line;
 };
 
@@ -150,10 +150,12 @@ static bool is_at(const struct scan *scan, const char *word) {
     return (size_t)(scan->end - scan->at) >= strlen(word) && memcmp(scan->at, word, strlen(word)) == 0;
 }
 
+/* In the joined text, for there libconfig would follow an @include itself. */
 static bool is_first_in_line(const struct scan *scan) {
-    const char *before = scan->at;
-    while (before > scan->begin && (before[-1] == ' ' || before[-1] == '\t')) before--;
-    return before == scan->begin || before[-1] == '\n';
+    const char *characters = scan->text->characters;
+    size_t n = scan->text->n_characters;
+    while (n > 0 && (characters[n - 1] == ' ' || characters[n - 1] == '\t')) n--;
+    return n == 0 || characters[n - 1] == '\n';
 }
 
 static void report_at(const struct scan *scan, int line, const char *sentence, const char *word,
@@ -259,7 +261,6 @@ static int put_next(struct scan *scan) {
 
 static int scan_bytes(struct scan *scan) {
     if (is_at(scan, "\xEF\xBB\xBF")) scan->at += 3; /* a byte-order mark */
-    scan->begin = scan->at;
     KS_TRY(add_line(scan->text, scan->file, scan->line));
     while (scan->at < scan->end && scan->report->n_errors == 0) {
         KS_TRY(put_next(scan));

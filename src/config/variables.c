@@ -62,14 +62,22 @@ struct entry {
 
 /* ---- one entry ------------------------------------------------------------------------------- */
 
+/* The model's values of doses are in mg/kg: 0.5 mg would surprise. */
+static bool check_default(struct entry *entry, const char *what, const char *names) {
+    if (ks_settings_has_range(entry->section.reader, entry->info)) return true;
+    ks_settings_fault(entry->section.reader, entry->section.setting,
+                      "the default %s is in mg/kg; with dose_unit = \"mg\" give %s", what, names);
+    return false;
+}
+
 /* Reads a value of the entry's parameter, which must lie within its hard limits. */
 static bool read_value(struct entry *entry, const char *name, double fallback, double *value) {
     const config_setting_t *setting = ks_settings_find(&entry->section, name);
+    bool is_end = strcmp(name, "low") == 0 || strcmp(name, "high") == 0;
     *value = fallback;
-    if (setting == NULL) return true;
+    if (setting == NULL) return is_end || check_default(entry, name, name);
     if (!ks_settings_to_number(entry->section.reader, setting, value)) return false;
     struct ks_limits_info limits = ks_limits[entry->info->limits];
-    bool is_end = strcmp(name, "low") == 0 || strcmp(name, "high") == 0;
     limits.is_integer = limits.is_integer && is_end; /* a mean need not be whole */
     if (!ks_settings_check(entry->section.reader, setting, &limits, *value)) return false;
     ks_settings_judge(entry->section.reader, setting, entry->info, *value);
@@ -113,11 +121,7 @@ static bool read_scale(struct entry *entry, bool *is_log) {
 static bool read_plausible_ends(struct entry *entry, struct ks_range *ends) {
     bool has_both =
         ks_settings_find(&entry->section, "low") != NULL && ks_settings_find(&entry->section, "high") != NULL;
-    if (!has_both && !ks_settings_has_range(entry->section.reader, entry->info)) {
-        ks_settings_fault(entry->section.reader, entry->section.setting,
-                          "the default range is in mg/kg; with dose_unit = \"mg\" give low and high");
-        return false;
-    }
+    if (!has_both && !check_default(entry, "range", "low and high")) return false;
     return read_ends(entry, (struct ks_range){entry->info->low, entry->info->high}, ends);
 }
 
@@ -134,7 +138,7 @@ static bool read_uniform(struct entry *entry) {
     return true;
 }
 
-/* Truncation: what the entry says, and the hard limits where they cut into the distribution's own support. */
+/* Truncation: what the entry says, and the hard limits, where it cuts into the distribution's own support. */
 static bool read_truncation(struct entry *entry, struct ks_range support) {
     const struct ks_limits_info *limits = &ks_limits[entry->info->limits];
     struct ks_range ends = {-INFINITY, INFINITY};
@@ -143,8 +147,8 @@ static bool read_truncation(struct entry *entry, struct ks_range support) {
     if (limits->highest < support.high)
         ends.high = limits->has_highest ? limits->highest : nextafter(limits->highest, -INFINITY);
     if (!read_ends(entry, ends, &ends)) return false;
-    entry->variable.distribution.low = ends.low;
-    entry->variable.distribution.high = ends.high;
+    if (ends.low > support.low) entry->variable.distribution.low = ends.low;
+    if (ends.high < support.high) entry->variable.distribution.high = ends.high;
     return true;
 }
 
@@ -224,6 +228,40 @@ static bool read_beta(struct entry *entry) {
     return false;
 }
 
+/* ---- the forms of an entry ------------------------------------------------------------------- */
+
+/* Refuses the keys that this form does not use. */
+static void check_form(const struct entry *entry, int form) {
+    for (int i = 0; i < ks_variables_keys.n; i++) {
+        const char *name = ks_variables_keys.keys[i].name;
+        const config_setting_t *setting = ks_settings_find(&entry->section, name);
+        bool is_used = strcmp(name, "name") == 0;
+        for (int k = 0; k < 6 && forms[form][k] != NULL; k++) is_used |= strcmp(name, forms[form][k]) == 0;
+        if (setting == NULL || is_used) continue;
+        if (form == KS_N_DISTRIBUTIONS)
+            ks_settings_fault(entry->section.reader, setting,
+                              "a grid takes levels, with low, high and scale, or values");
+        else if (strcmp(name, "levels") == 0)
+            ks_settings_fault(entry->section.reader, setting, "only a grid takes levels");
+        else
+            ks_settings_fault(entry->section.reader, setting,
+                              "a %s distribution does not take it; it takes %s", ks_distribution_names[form],
+                              ks_distribution_arguments[form]);
+    }
+}
+
+/* A route has names: no number says which. */
+static bool check_route(const struct entry *entry, int kind) {
+    static const char *const taken[] = {"name", "distribution", "values", "probabilities"};
+    int n = 0;
+    if (entry->info->limits != KS_LIMITS_ROUTE) return true;
+    for (int i = 0; i < 4; i++) n += ks_settings_find(&entry->section, taken[i]) != NULL;
+    if (kind == KS_DISTRIBUTION_discrete && n == config_setting_length(entry->section.setting)) return true;
+    ks_settings_fault(entry->section.reader, entry->section.setting,
+                      "a route varies by values = [\"iv\", \"im\"]");
+    return false;
+}
+
 /* ---- lists of values ------------------------------------------------------------------------- */
 
 /* Values of the entry's parameter in `values`; *n is 0 after a fault. */
@@ -247,6 +285,13 @@ static int read_values(struct entry *entry, int *n, double **values) {
     return KS_OK;
 }
 
+static int take_every_route(int *n, double **values) {
+    KS_ALLOCATE(*values, KS_N_ROUTES);
+    for (int i = 0; i < KS_N_ROUTES; i++) (*values)[i] = i;
+    *n = KS_N_ROUTES;
+    return KS_OK;
+}
+
 static void check_probabilities(struct entry *entry, const config_setting_t *setting, int n, double *values) {
     struct ks_reader *reader = entry->section.reader;
     double sum = 0;
@@ -259,6 +304,7 @@ static void check_probabilities(struct entry *entry, const config_setting_t *set
         ks_settings_fault(reader, setting, "a probability is negative; each must be >= 0");
     else if (fabs(sum - 1) > 1e-6)
         ks_settings_fault(reader, setting, "the sum is %.9g; it must be 1", sum);
+    if (fabs(sum - 1) <= 1e-12) return; /* rounding, which a division would not mend */
     for (int i = 0; i < n; i++) values[i] /= sum;
 }
 
@@ -283,24 +329,27 @@ static int read_probabilities(struct entry *entry) {
 
 static int read_discrete(struct entry *entry) {
     struct ks_distribution *distribution = &entry->variable.distribution;
-    distribution->kind = KS_DISTRIBUTION_discrete;
-    if (!ks_settings_require(&entry->section, "values")) return KS_OK;
-    KS_TRY(read_values(entry, &distribution->n_values, &distribution->values));
+    if (entry->info->limits == KS_LIMITS_ROUTE && ks_settings_find(&entry->section, "values") == NULL)
+        KS_TRY(take_every_route(&distribution->n_values, &distribution->values));
+    else if (ks_settings_require(&entry->section, "values"))
+        KS_TRY(read_values(entry, &distribution->n_values, &distribution->values));
     return distribution->n_values > 0 ? read_probabilities(entry) : KS_OK;
 }
 
-/* Level i of n from low to high; the last is `high` exactly. */
-static double level(const struct ks_range *ends, bool is_log, int i, int n) {
+/* Level i of n from low to high; the last is `high` exactly. Where levels are integers, rounding is undone. */
+static double level(const struct ks_range *ends, bool is_log, bool is_integer, int i, int n) {
     if (i == 0) return ends->low;
     if (i == n - 1) return ends->high;
-    double share = (double)i / (n - 1);
-    return is_log ? ends->low * pow(ends->high / ends->low, share)
-                  : ends->low + (ends->high - ends->low) * share;
+    double value = is_log ? ends->low * pow(ends->high / ends->low, (double)i / (n - 1))
+                          : ends->low + (ends->high - ends->low) * i / (n - 1);
+    bool is_near = is_integer && fabs(value - round(value)) <= 1e-12 * fabs(value);
+    return is_near ? round(value) : value;
 }
 
 static int read_even_levels(struct entry *entry) {
     struct ks_variable *variable = &entry->variable;
     struct ks_reader *reader = entry->section.reader;
+    const struct ks_limits_info *limits = &ks_limits[entry->info->limits];
     struct ks_range ends;
     uint64_t n;
     bool is_log;
@@ -310,8 +359,8 @@ static int read_even_levels(struct entry *entry) {
     KS_ALLOCATE(variable->levels, (size_t)n);
     variable->n_levels = (int)n;
     for (int i = 0; i < variable->n_levels; i++) {
-        variable->levels[i] = level(&ends, is_log, i, variable->n_levels);
-        if (ks_settings_is_within(&ks_limits[entry->info->limits], variable->levels[i])) continue;
+        variable->levels[i] = level(&ends, is_log, limits->is_integer, i, variable->n_levels);
+        if (ks_settings_is_within(limits, variable->levels[i])) continue;
         ks_settings_fault(reader, ks_settings_find(&entry->section, "levels"),
                           "%d levels from %s to %s give %s, which is not an integer; use values = [...]",
                           variable->n_levels, ks_settings_number_text(ends.low).text,
@@ -325,6 +374,8 @@ static int read_even_levels(struct entry *entry) {
 static int read_levels(struct entry *entry) {
     const config_setting_t *levels = ks_settings_find(&entry->section, "levels");
     bool has_values = ks_settings_find(&entry->section, "values") != NULL;
+    check_form(entry, KS_N_DISTRIBUTIONS);
+    if (!check_route(entry, KS_DISTRIBUTION_discrete)) return KS_OK;
     if (has_values && levels != NULL)
         ks_settings_fault(entry->section.reader, levels, "values are given too; one of the two is allowed");
     else if (has_values)
@@ -337,27 +388,7 @@ static int read_levels(struct entry *entry) {
     return KS_OK;
 }
 
-/* ---- the forms of an entry ------------------------------------------------------------------- */
-
-/* Refuses the keys that this form does not use. */
-static void check_form(const struct entry *entry, int form) {
-    for (int i = 0; i < ks_variables_keys.n; i++) {
-        const char *name = ks_variables_keys.keys[i].name;
-        const config_setting_t *setting = ks_settings_find(&entry->section, name);
-        bool is_used = strcmp(name, "name") == 0;
-        for (int k = 0; k < 6 && forms[form][k] != NULL; k++) is_used |= strcmp(name, forms[form][k]) == 0;
-        if (setting == NULL || is_used) continue;
-        if (form == KS_N_DISTRIBUTIONS)
-            ks_settings_fault(entry->section.reader, setting,
-                              "a grid takes levels, with low, high and scale, or values");
-        else if (strcmp(name, "levels") == 0)
-            ks_settings_fault(entry->section.reader, setting, "only a grid takes levels");
-        else
-            ks_settings_fault(entry->section.reader, setting,
-                              "a %s distribution does not take it; it takes %s", ks_distribution_names[form],
-                              ks_distribution_arguments[form]);
-    }
-}
+/* ---- an entry as a whole ---------------------------------------------------------------------- */
 
 static bool read_by_kind(struct entry *entry) {
     switch (entry->variable.distribution.kind) {
@@ -377,25 +408,23 @@ static bool read_by_kind(struct entry *entry) {
 }
 
 static int read_distribution(struct entry *entry) {
-    struct ks_reader *reader = entry->section.reader;
     const config_setting_t *setting = ks_settings_find(&entry->section, "distribution");
     int kind;
     if (!ks_settings_choice(&entry->section, "distribution", KS_N_DISTRIBUTIONS, ks_distribution_names,
                             &kind)) {
         if (setting != NULL) return KS_OK;
-        if (ks_settings_find(&entry->section, "values") != NULL) kind = KS_DISTRIBUTION_discrete;
+        bool is_discrete =
+            entry->info->limits == KS_LIMITS_ROUTE || ks_settings_find(&entry->section, "values") != NULL;
+        if (is_discrete) kind = KS_DISTRIBUTION_discrete;
     }
+    if (!check_route(entry, kind)) return KS_OK;
     struct ks_distribution *distribution = &entry->variable.distribution;
     distribution->kind = (enum ks_distribution_kind)kind;
     check_form(entry, kind);
     if (kind == KS_DISTRIBUTION_discrete) return read_discrete(entry);
-    if (entry->info->limits == KS_LIMITS_ROUTE && config_setting_length(entry->section.setting) > 1) {
-        ks_settings_fault(reader, entry->section.setting, "a route varies by values = [\"iv\", \"im\"]");
-        return KS_OK;
-    }
     char text[200];
     const char *fault = read_by_kind(entry) ? ks_distribution_fault(distribution, text, sizeof text) : NULL;
-    if (fault != NULL) ks_settings_fault(reader, entry->section.setting, "%s", fault);
+    if (fault != NULL) ks_settings_fault(entry->section.reader, entry->section.setting, "%s", fault);
     return KS_OK;
 }
 
@@ -431,7 +460,6 @@ static int read_entry(struct ks_reader *reader, const config_setting_t *setting)
     int err;
     size_t n_before = reader->report.n_errors;
     if (design->kind == KS_DESIGN_grid) {
-        check_form(&entry, KS_N_DISTRIBUTIONS);
         err = read_levels(&entry);
     } else {
         err = read_distribution(&entry);

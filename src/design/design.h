@@ -77,7 +77,10 @@ struct ks_design_info {
 
 extern const struct ks_design_info ks_designs[KS_N_DESIGNS];
 
-enum { KS_DESIGN_SOBOL_DIMENSIONS = 1024 }; /* the most that `sobol` can vary */
+enum {
+    KS_DESIGN_SOBOL_DIMENSIONS = 1024, /* the most that `sobol` can vary */
+    KS_DESIGN_LHS_BITS = 50            /* `lhs` has 2^50 points at most */
+};
 
 /* One varied parameter. */
 struct ks_variable {

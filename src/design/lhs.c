@@ -10,8 +10,6 @@
 #include "base/random.h"
 #include "design/design_impl.h"
 
-enum { RESOLUTION_BITS = 50 };
-
 /* One dimension. */
 struct axis {
     uint64_t n_odd;
@@ -71,10 +69,10 @@ static double point_uniform(const struct axis *axis, uint64_t point) {
 }
 
 void ks_lhs_fill_uniforms(uint64_t seed, uint64_t n_points, uint64_t i, int n_variables, double *u) {
-    KS_ASSERT(n_points > 0 && n_points <= (uint64_t)1 << RESOLUTION_BITS);
+    KS_ASSERT(n_points > 0 && n_points <= (uint64_t)1 << KS_DESIGN_LHS_BITS);
     struct axis axis = {.n_odd = n_points};
     while (axis.n_odd % 2 == 0) axis.n_odd /= 2;
-    while (strata(&axis, axis.n_levels) < (uint64_t)1 << RESOLUTION_BITS) axis.n_levels++;
+    while (strata(&axis, axis.n_levels) < (uint64_t)1 << KS_DESIGN_LHS_BITS) axis.n_levels++;
     for (int k = 0; k < n_variables; k++) {
         axis.position_key = ks_random_bits(seed, KS_STREAM_lhs_jitter, 0, (uint64_t)k);
         axis.permutation_key = ks_random_bits(seed, KS_STREAM_permutation, 0, (uint64_t)k);

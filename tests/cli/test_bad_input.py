@@ -144,6 +144,10 @@ PROTOCOLS = {
         "infusions = ( { time = 0; dose = 1; duration = 1; } ); sessions = ( { time = 0; duration = 1; } ); };",
         ["1: protocol.infusion_dose: infusion_dose has no effect beside protocol.infusions",
          "1: protocol.session_count: session_count has no effect beside protocol.sessions"]),
+    "start beside explicit": (
+        "protocol : { infusions = ( { time = 0; dose = 1; duration = 1; } );\ninfusion_start = 24; };",
+        ["2: protocol.infusion_start: infusion_start has no effect: infusions have their times, and no session "
+         "follows it"]),
     "two routes": (
         'protocol : { route = "iv";\ninfusions = ( { time = 0; dose = 1; duration = 1; route = "im"; } ); };',
         ["2: protocol.infusions: the infusions and protocol.route name different routes; all share one"]),
@@ -179,6 +183,9 @@ DESIGNS = {
                                 "values"]),
     "levels elsewhere": (
         vary('name = "weight"; levels = 3;'), ["3: parameters.[0].levels: only a grid takes levels"]),
+    "points beyond a Latin hypercube": (
+        'design : { kind = "lhs"; points = 1125899906842625; };\nparameters = ( { name = "weight"; } );',
+        ["1: design.points: a Latin hypercube has 2^50 points at most"]),
     "nothing varies": (RANDOM, ['1: design: nothing varies; a design needs the list "parameters"']),
     "empty list": (RANDOM + "parameters : ();\n", ["2: parameters: is empty; a design needs at least one entry"]),
     "parameters without a design": ('parameters : (\n{ name = "weigt"; } );\n',
@@ -242,10 +249,19 @@ PARAMETERS = {
     "no values": (vary('name = "weight"; values = [];'), ["3: parameters.[0].values: is empty"]),
     "route by numbers": (vary('name = "route"; low = 0; high = 1;'),
                          ['3: parameters.[0]: a route varies by values = ["iv", "im"]']),
+    "route by numbers without a distribution": (
+        vary('name = "route"; distribution = "uniform";'),
+        ['3: parameters.[0]: a route varies by values = ["iv", "im"]']),
+    "route by levels": (vary('name = "route"; levels = 3;', design=GRID),
+                        ['3: parameters.[0]: a route varies by values = ["iv", "im"]']),
     "route by a wrong name": (vary('name = "route"; values = ["iv", "in"];'),
                               ['3: parameters.[0].values.[1]: unknown route "in"; did you mean "iv"?']),
     "dose in mg by default": ('protocol : { dose_unit = "mg"; };\n' + vary('name = "infusion_dose";'),
                               ['4: parameters.[0]: the default range is in mg/kg; with dose_unit = "mg" give low and high']),
+    "location in mg by default": (
+        'protocol : { dose_unit = "mg"; infusion_duration = 1; };\n' +
+        vary('name = "infusion_dose"; distribution = "normal"; sd = 5;'),
+        ['4: parameters.[0]: the default mean is in mg/kg; with dose_unit = "mg" give mean']),
 }
 
 CORRELATIONS = {
@@ -264,6 +280,8 @@ CORRELATIONS = {
                     ["7: correlation.[0]: a and b are the same parameter"]),
     "given twice": (correlate('a = "weight"; b = "tnf_time"; rho = 0.1;', 'a = "tnf_time"; b = "weight"; rho = 0.1;'),
                     ["8: correlation.[1]: this pair is given already"]),
+    "without a design": ('correlation = ( { a = "weight"; b = "tnf_time"; rho = 0.1; } );',
+                         ['1: correlation: nothing varies; it needs a design and the list "parameters"']),
     "of a grid": (vary('name = "weight"; levels = 2;', design=GRID) + "correlation = ();\n",
                   ["5: correlation: the points of a grid are given; nothing can be correlated"]),
 }
@@ -281,6 +299,9 @@ OUTPUTS = {
                                     "100 h",
                                     '1: output.endpoints.[1]: "madrs@101h" needs the state at 101 h, after the horizon '
                                     "of 100 h"]),
+    "window without a course": (
+        'output : { endpoints = ( { name = "e"; of = "madrs"; op = "max"; from = 672; } ); };',
+        ['1: output.endpoints.[0]: "e" needs the course from 672 h, not before the horizon of 672 h']),
     "quantity at no time": ('output : { endpoints = ["madrs@90min", "mards@3d"]; };',
                             ['1: output.endpoints.[0]: "90min" is no time; write hours or days, such as @360h or @15d',
                              '1: output.endpoints.[1]: unknown state or derived quantity "mards"; did you mean "madrs"?']),
@@ -313,6 +334,10 @@ OUTPUTS = {
     "too many times": ("output : { trajectories : { every = 0.0001; }; };",
                        ["1: output.trajectories.every: gives 6720001 times up to the horizon; at most 1000000 are "
                         "allowed"]),
+    "times without an end": (
+        vary('name = "horizon"; distribution = "lognormal"; cv = 0.2; low = 24;') +
+        'output : { endpoints = ["madrs_end"]; trajectories : { every = 24; }; };',
+        ["5: output.trajectories.every: the distribution of the horizon has no upper end; give its high, or times"]),
     "trajectories of a function": ('model = "test:wide"; output : { trajectories : { every = 1; }; };',
                                    ['1: output.trajectories: the model "test:wide" has no courses']),
 }
@@ -320,7 +345,7 @@ OUTPUTS = {
 TABLES = {
     "missing": (FILE, ["1: design.file: cannot read p.csv: No such file or directory"]),
     "empty": (FILE, ["p.csv:1: the file is empty; it needs a header and rows"], {"p.csv": ""}),
-    "no rows": (FILE, ["p.csv:1: no row follows the header"], {"p.csv": "weight\n"}),
+    "no rows": (FILE, ["p.csv:1: no row follows the header"], {"p.csv": "infusion_count\n"}),
     "unknown column": (FILE, ['p.csv:1: column 2: unknown name "hight"; see "ketsweep show parameters"'],
                        {"p.csv": "weight,hight\n70,1\n"}),
     "column given twice": (

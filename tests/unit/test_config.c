@@ -128,6 +128,43 @@ static void test_equal_campaigns_have_equal_texts(void **state) {
     ks_config_release(&c);
 }
 
+static void expect_same_canonical(const char *one, const char *other, bool is_same) {
+    struct ks_campaign a = load_right(one), b = load_right(other);
+    if ((strcmp(a.canonical, b.canonical) == 0) != is_same) fail_msg("%s\n%s", a.canonical, b.canonical);
+    ks_config_release(&a);
+    ks_config_release(&b);
+}
+
+/* Two ways to write the same campaign; then what looks like it and is another. */
+static void test_ways_to_write_a_campaign(void **state) {
+    (void)state;
+    expect_same_canonical("", "patient : { weight = 70; }; protocol : { infusion_count = 1; };", true);
+    expect_same_canonical("protocol : { infusion_dose = 0; };", "protocol : { infusion_dose = -0.0; };",
+                          true);
+    expect_same_canonical(
+        DESIGN "parameters = ( { name = \"weight\"; values = [60,61,62,63,64,65,66,67,68,69];\n"
+               "} );",
+        DESIGN "parameters = ( { name = \"weight\"; values = [60,61,62,63,64,65,66,67,68,69];\n"
+               "probabilities = [0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1]; } );",
+        true);
+    expect_same_canonical(
+        DESIGN "parameters = ( { name = \"scaling_gain\"; distribution = \"lognormal\"; cv = "
+               "0.2; } );",
+        DESIGN "parameters = ( { name = \"scaling_gain\"; distribution = \"lognormal\"; cv = "
+               "0.2; low = 0; } );",
+        true);
+    expect_same_canonical(DESIGN "parameters = ( { name = \"route\"; } );",
+                          DESIGN
+                          "parameters = ( { name = \"route\"; values = [\"iv\", \"im\", \"intranasal\",\n"
+                          "\"sublingual\", \"oral\"]; } );",
+                          true);
+    expect_same_canonical("", "patient : { bioavailability = 1; };", false);
+    expect_same_canonical("protocol : { infusions = (); };",
+                          "protocol : { infusions = (); session_count = 1; infusion_start = 1; };", false);
+    expect_same_canonical(DESIGN "parameters = ( { name = \"route\"; values = [\"iv\", \"im\"]; } );",
+                          DESIGN "parameters = ( { name = \"route\"; values = [\"im\", \"iv\"]; } );", false);
+}
+
 /* The section of a parameter, and a text that sets it. */
 static void set_parameter(int i, const char *name, double value, char text[256]) {
     bool is_of_protocol = strcmp(ks_parameters[i].group, "protocol") == 0;
@@ -333,6 +370,22 @@ static void test_levels_meet_both_ends(void **state) {
     ks_config_release(&campaign);
 }
 
+/* 49 times a rounded 1/49 is not 1, nor is 64^(1/3) 4. */
+static void test_levels_of_counts_are_integers(void **state) {
+    (void)state;
+    struct ks_campaign campaign;
+    char *messages;
+    int err = load("design : { kind = \"grid\"; }; protocol : { horizon = 2000; }; parameters = (\n"
+                   "{ name = \"session_count\"; low = 0; high = 49; levels = 50; },\n"
+                   "{ name = \"infusion_count\"; low = 1; high = 64; levels = 7; scale = \"log\"; } );",
+                   0, NULL, &messages, &campaign);
+    if (err < 0) fail_msg("%s", messages);
+    free(messages); /* warnings of implausible counts */
+    for (int i = 0; i < 50; i++) assert_true(campaign.design.variables[0].levels[i] == i);
+    for (int i = 0; i < 7; i++) assert_true(campaign.design.variables[1].levels[i] == 1 << i);
+    ks_config_release(&campaign);
+}
+
 static void test_correlations_make_a_factor(void **state) {
     (void)state;
     struct ks_campaign campaign = load_right(
@@ -456,6 +509,32 @@ static void test_includes_are_relative_and_keep_lines(void **state) {
                   "sub/more.cfg:1: @include: cannot read sub/../t.cfg: it includes itself\n");
 }
 
+/* libconfig, if it saw the second, would look for it in the current directory. */
+static void test_two_includes_on_a_line(void **state) {
+    (void)state;
+    write_file("sub/one.cfg", "title = \"one\";");
+    write_file("sub/two.cfg", "patient : { weight = 80; };");
+    write_file("sub/both.cfg", "@include \"one.cfg\" @include \"two.cfg\"\n");
+    struct ks_campaign campaign = load_right("@include \"sub/both.cfg\"\n");
+    assert_string_equal(campaign.title, "one");
+    assert_true(campaign.parameters[KS_PARAMETER_weight] == 80);
+    ks_config_release(&campaign);
+}
+
+/* A table lies beside the file that names it; one that an override names, beside the configuration. */
+static void test_tables_beside_an_included_file(void **state) {
+    (void)state;
+    write_file("sub/weekly.csv", "TIME,AMT,DUR\n0,0.5,1\n");
+    write_file("sub/weekly.cfg", "protocol : { events = \"weekly.csv\"; };");
+    struct ks_campaign campaign = load_right("@include \"sub/weekly.cfg\"\n");
+    assert_int_equal(campaign.treatment.n_infusion_events, 1);
+    ks_config_release(&campaign);
+    const char *const overrides[] = {"protocol.events=\"sub/weekly.csv\""};
+    campaign = load_set("@include \"sub/weekly.cfg\"\n", 1, overrides);
+    assert_int_equal(campaign.treatment.n_infusion_events, 1);
+    ks_config_release(&campaign);
+}
+
 static void test_line_ends_and_marks_of_other_systems(void **state) {
     (void)state;
     struct ks_campaign campaign =
@@ -525,6 +604,10 @@ static void test_events_become_infusions(void **state) {
     assert_true(events[3].id == 1 && events[3].time_h == 100 && events[3].duration_h == 0.5);
     assert_true(campaign.parameters[KS_PARAMETER_route] == KS_ROUTE_im);
     assert_true(campaign.parameters[KS_PARAMETER_bioavailability] == 0.93);
+    ks_config_release(&campaign);
+    write_file("events.csv", "TIME,AMT,DUR,ROUTE\n0,0.5,1,.\n5,0.5,1,\n9,0.5,1,im\n");
+    campaign = load_right("protocol : { events = \"events.csv\"; route = \"im\"; };");
+    for (int i = 0; i < 3; i++) assert_int_equal(campaign.treatment.infusion_events[i].route, KS_ROUTE_im);
     ks_config_release(&campaign);
 }
 
@@ -624,6 +707,48 @@ static void test_warnings_are_asked_for(void **state) {
     ks_config_release(&campaign);
 }
 
+static void expect_warnings(const char *text, const char *expected) {
+    struct ks_campaign campaign;
+    char *messages;
+    assert_int_equal(load(text, 0, NULL, &messages, &campaign), KS_OK);
+    assert_string_equal(messages, expected);
+    free(messages);
+    ks_config_release(&campaign);
+}
+
+/* Doses and values that a list or a file holds are judged like single ones. */
+static void test_warnings_of_lists_and_files(void **state) {
+    (void)state;
+    expect_warnings(
+        "protocol : { infusions = ( { time = 0; dose = 35; duration = 1; } ); };",
+        "warning: t.cfg:1: protocol.infusions: 35 is outside the plausible range of infusion_dose, "
+        "0.1 to 1\n");
+    expect_warnings(
+        "protocol : { dose_unit = \"mg\"; infusions = ( { time = 0; dose = 35; duration = 1; } ); };", "");
+    write_file("weights.csv", "weight\n70\n20\n500\n");
+    expect_warnings(
+        "design : { kind = \"file\"; file = \"weights.csv\"; };",
+        "warning: t.cfg:1: design.file: 20 is outside the plausible range of weight, 35 to 200\n"
+        "warning: t.cfg:1: design.file: 500 is outside the plausible range of weight, 35 to 200\n");
+}
+
+/* The tail of a distribution, which always overlaps, is no reason to warn. */
+static void test_warnings_of_likely_overlaps(void **state) {
+    (void)state;
+    expect_warnings(
+        "protocol : { infusion_count = 2; infusion_rate = 1; };\n" DESIGN
+        "parameters = ( { name = \"infusion_interval\"; distribution = \"lognormal\"; cv = 0.1; },\n"
+        "{ name = \"infusion_dose\"; distribution = \"lognormal\"; cv = 0.1; } );",
+        "");
+    expect_warnings(
+        "protocol : { infusion_count = 2; infusion_rate = 1; };\n" DESIGN
+        "parameters = ( { name = \"infusion_interval\"; values = [0.25, 84.0]; } );",
+        "warning: t.cfg:3: parameters.[0].values.[0]: 0.25 is outside the plausible range of "
+        "infusion_interval, 24 to 336\n"
+        "warning: t.cfg:3: parameters.[0]: infusions can overlap: they take up to 0.5 h and start every "
+        "0.25 h; they add\n");
+}
+
 /* A protocol is refused where no point can follow it; where some can, the points decide. */
 static void test_impossible_protocols(void **state) {
     (void)state;
@@ -679,6 +804,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_canonical_is_a_fixed_point),
         cmocka_unit_test(test_equal_campaigns_have_equal_texts),
+        cmocka_unit_test(test_ways_to_write_a_campaign),
         cmocka_unit_test(test_every_misspelt_parameter_is_recognised),
         cmocka_unit_test(test_every_parameter_keeps_its_limits),
         cmocka_unit_test(test_damaged_texts_are_refused_or_read),
@@ -687,6 +813,7 @@ int main(void) {
         cmocka_unit_test(test_a_varied_twin_replaces_the_fixed_one),
         cmocka_unit_test(test_distributions_get_their_numbers),
         cmocka_unit_test(test_levels_meet_both_ends),
+        cmocka_unit_test(test_levels_of_counts_are_integers),
         cmocka_unit_test(test_correlations_make_a_factor),
         cmocka_unit_test(test_endpoints_of_all_forms),
         cmocka_unit_test(test_all_endpoints_fit_the_horizon),
@@ -694,6 +821,8 @@ int main(void) {
         cmocka_unit_test(test_functions_have_their_own_names),
         cmocka_unit_test(test_integers_keep_all_their_digits),
         cmocka_unit_test(test_includes_are_relative_and_keep_lines),
+        cmocka_unit_test(test_two_includes_on_a_line),
+        cmocka_unit_test(test_tables_beside_an_included_file),
         cmocka_unit_test(test_line_ends_and_marks_of_other_systems),
         cmocka_unit_test(test_overrides_replace_and_add),
         cmocka_unit_test(test_points_from_a_file),
@@ -702,6 +831,8 @@ int main(void) {
         cmocka_unit_test(test_one_fault_is_one_line),
         cmocka_unit_test(test_faults_of_overrides_name_them),
         cmocka_unit_test(test_warnings_are_asked_for),
+        cmocka_unit_test(test_warnings_of_lists_and_files),
+        cmocka_unit_test(test_warnings_of_likely_overlaps),
         cmocka_unit_test(test_impossible_protocols),
         cmocka_unit_test(test_nearest_words),
     };
