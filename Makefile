@@ -69,7 +69,10 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC,$<) $(COMPILE) $(DEFINES) -c -o $@ $<
 
 # Vectors never cross a call that is not inlined, so gcc's notes on their calling convention do not matter.
-LANE_FLAGS = -Wno-psabi -DKS_LANES=$(1)
+LANE_FLAGS = -Wno-psabi -DKS_LANES=$(1) $(if $(filter x86_64,$(MACHINE)),$(LANE_ARCH_$(1)))
+MACHINE    := $(shell uname -m)
+LANE_ARCH_4 := -mavx2
+LANE_ARCH_8 := -mavx512f -mavx512dq
 
 define lanes_rule
 $(BUILD)/%_lanes.w$(1).o: %_lanes.c $(BUILD)/flags

@@ -58,10 +58,12 @@ struct ks_work {
     struct ks_rows rows; /* of the round in flight */
     uint64_t capacity;   /* rows that `rows` holds */
     struct ks_tally tally;
-    double *values, *parameters; /* of the point in hand: [n_variables], [n_parameters] */
-    double *trajectory;          /* [n_times][n_quantities] */
-    struct ks_column *columns;   /* parameters, endpoints and states of the schema */
-    char (*descriptions)[160];   /* of the endpoints */
+    int lanes; /* patients solved at once */
+    /* of the batch in hand, KS_THERAPY_BATCH points: [n_variables], [n_parameters], [n_times][n_quantities] each */
+    double *values, *parameters, *trajectories;
+    struct ks_outcome *outcomes;
+    struct ks_column *columns; /* parameters, endpoints and states of the schema */
+    char (*descriptions)[160]; /* of the endpoints */
     char model_version[17];
 };
 

@@ -52,7 +52,7 @@ static void print_version(void) {
     printf("lanes compiled:");
     for (int lanes = 1; lanes <= 64; lanes *= 2)
         if (ks_model_equations(lanes) != NULL) printf(" %d", lanes);
-    printf("; the cvode solver uses 1\n");
+    printf("; rosenbrock uses %d here, cvode 1\n", ks_build_info_widest_lanes());
     printf("%s; HDF5 %u.%u.%u; libconfig %d.%d.%d\n", mpi, major, minor, release, LIBCONFIG_VER_MAJOR,
            LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION);
 }

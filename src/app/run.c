@@ -133,7 +133,10 @@ static int run_farm(struct run *run) {
                                       .round_seconds = round_seconds,
                                       .report = run->progress.stream ? report : NULL,
                                       .capacity = run->work.capacity,
-                                      .slice = run->campaign.function ? 1024 : 1};
+                                      .slice = run->campaign.function ? 1024
+                                               : run->campaign.solver.kind == KS_SOLVER_cvode
+                                                   ? 1
+                                                   : KS_THERAPY_BATCH};
     KS_TRY(ks_farm_run(run->comm, 0, run->work.schema.n_points, &work));
     return ks_store_complete(run->store);
 }

@@ -43,7 +43,7 @@ static int default_times(const struct ks_campaign *campaign, int *n_times, doubl
 
 static void write_csv(FILE *stream, const struct ks_work *work) {
     const struct ks_campaign *campaign = work->campaign;
-    const double *row = work->trajectory;
+    const double *row = work->trajectories;
     fprintf(stream, "# %s\n# status %s, %u steps\n", campaign->title, ks_status_names[work->rows.status[0]],
             work->rows.steps[0]);
     for (int i = 0; i < campaign->n_endpoints; i++)

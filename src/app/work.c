@@ -1,5 +1,6 @@
 /* The work of a campaign: a point of the design becomes a parameter vector, a simulated patient, and a row. */
 #include "app/app_impl.h"
+#include "base/build_info.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -77,9 +78,23 @@ static int fill_schema(struct ks_work *work) {
 
 /* ---- creation ----------------------------------------------------------------------------------------------- */
 
+/* How many patients are solved at once: what the processor can do, or what KETSWEEP_LANES says. No result depends on
+ * it. */
+static int choose_lanes(const struct ks_campaign *campaign, int *lanes) {
+    const char *wanted = getenv("KETSWEEP_LANES");
+    *lanes = campaign->solver.kind == KS_SOLVER_cvode ? 1 : ks_build_info_widest_lanes();
+    if (wanted == NULL || campaign->solver.kind == KS_SOLVER_cvode) return KS_OK;
+    *lanes = atoi(wanted);
+    KS_CHECK(ks_model_equations(*lanes) != NULL && *lanes <= ks_build_info_widest_lanes(), KS_ERR_USAGE,
+             "KETSWEEP_LANES is 1, 2, 4 or 8, at most %d on this processor, found \"%s\"",
+             ks_build_info_widest_lanes(), wanted);
+    return KS_OK;
+}
+
 static int create_therapy(struct ks_work *work) {
     const struct ks_campaign *campaign = work->campaign;
     if (campaign->function != NULL) return KS_OK;
+    KS_TRY(choose_lanes(campaign, &work->lanes));
     struct ks_therapy_plan plan = {.treatment = campaign->treatment,
                                    .n_endpoints = campaign->n_endpoints,
                                    .endpoints = campaign->endpoints,
@@ -87,7 +102,8 @@ static int create_therapy(struct ks_work *work) {
                                    .times = campaign->times,
                                    .n_quantities = work->schema.n_states,
                                    .quantities = campaign->quantities,
-                                   .solver = campaign->solver};
+                                   .solver = campaign->solver,
+                                   .lanes = work->lanes};
     return ks_therapy_create(&work->therapy, &plan);
 }
 
@@ -104,9 +120,11 @@ static int fill_work(struct ks_work *work, uint64_t capacity) {
     KS_TRY(fill_schema(work));
     KS_TRY(create_therapy(work));
     KS_TRY(create_tally(&work->tally, work->campaign->design.n_variables));
-    KS_ALLOCATE(work->values, (size_t)work->campaign->design.n_variables);
-    KS_ALLOCATE(work->parameters, (size_t)work->campaign->n_parameters);
-    KS_ALLOCATE(work->trajectory, (size_t)work->schema.n_times * (size_t)work->schema.n_states);
+    size_t n_trajectory = (size_t)work->schema.n_times * (size_t)work->schema.n_states;
+    KS_ALLOCATE(work->values, KS_THERAPY_BATCH * (size_t)work->campaign->design.n_variables);
+    KS_ALLOCATE(work->parameters, KS_THERAPY_BATCH * (size_t)work->campaign->n_parameters);
+    KS_ALLOCATE(work->trajectories, KS_THERAPY_BATCH * n_trajectory);
+    KS_ALLOCATE(work->outcomes, KS_THERAPY_BATCH);
     if (capacity == 0) capacity = round_bytes / ks_store_row_bytes(&work->schema);
     if (capacity < LEAST_CAPACITY) capacity = LEAST_CAPACITY;
     if (capacity > work->schema.n_points) capacity = work->schema.n_points;
@@ -130,7 +148,8 @@ void ks_work_release(struct ks_work *work) {
     free(work->tally.failed_high);
     free(work->values);
     free(work->parameters);
-    free(work->trajectory);
+    free(work->trajectories);
+    free(work->outcomes);
     free(work->columns);
     free(work->descriptions);
     *work = (struct ks_work){0};
@@ -145,12 +164,12 @@ void ks_work_point(const struct ks_campaign *campaign, uint64_t i, double *value
         parameters[campaign->design.variables[k].parameter] = values[k];
 }
 
-static void count_point(struct ks_work *work, int status, uint32_t n_steps) {
+static void count_point(struct ks_work *work, const double *values, int status, uint32_t n_steps) {
     struct ks_tally *tally = &work->tally;
     tally->n_by_status[status]++;
     tally->n_steps += n_steps;
     for (int k = 0; k < work->campaign->design.n_variables; k++) {
-        double value = work->values[k];
+        double value = values[k];
         tally->low[k] = fmin(tally->low[k], value);
         tally->high[k] = fmax(tally->high[k], value);
         if (!ks_status_is_failure(status)) continue;
@@ -159,25 +178,55 @@ static void count_point(struct ks_work *work, int status, uint32_t n_steps) {
     }
 }
 
-static int simulate_point(struct ks_work *work, uint64_t i, size_t row) {
+/* The values and parameters of the points of a batch. */
+static void prepare_batch(struct ks_work *work, uint64_t first, int n) {
+    size_t n_variables = (size_t)work->schema.n_parameters,
+           n_parameters = (size_t)work->campaign->n_parameters;
+    for (int i = 0; i < n; i++)
+        ks_work_point(work->campaign, first + (uint64_t)i, &work->values[(size_t)i * n_variables],
+                      &work->parameters[(size_t)i * n_parameters]);
+}
+
+/* Where the results of a batch go; endpoints straight into their rows. */
+static void place_outcomes(struct ks_work *work, int n, size_t row) {
     const struct ks_schema *schema = &work->schema;
-    struct ks_rows *rows = &work->rows;
     size_t n_trajectory = (size_t)schema->n_times * (size_t)schema->n_states;
-    struct ks_outcome outcome = {.endpoints = &rows->endpoints[row * (size_t)schema->n_endpoints],
-                                 .trajectory = work->trajectory,
-                                 .status = KS_STATUS_done};
-    ks_work_point(work->campaign, i, work->values, work->parameters);
-    if (work->campaign->function != NULL)
-        work->campaign->function->evaluate(work->parameters, outcome.endpoints);
-    else
-        KS_TRY(ks_therapy_simulate(work->therapy, i, 1, work->parameters, &outcome));
-    memcpy(&rows->inputs[row * (size_t)schema->n_parameters], work->values,
-           (size_t)schema->n_parameters * sizeof(double));
+    for (int i = 0; i < n; i++)
+        work->outcomes[i] = (struct ks_outcome){
+            .endpoints = &work->rows.endpoints[(row + (size_t)i) * (size_t)schema->n_endpoints],
+            .trajectory = &work->trajectories[(size_t)i * n_trajectory],
+            .status = KS_STATUS_done};
+}
+
+static int simulate_outcomes(struct ks_work *work, uint64_t first, int n) {
+    const struct ks_test_function *function = work->campaign->function;
+    if (function == NULL)
+        return ks_therapy_simulate(work->therapy, first, n, work->parameters, work->outcomes);
+    for (int i = 0; i < n; i++)
+        function->evaluate(&work->parameters[i * work->campaign->n_parameters], work->outcomes[i].endpoints);
+    return KS_OK;
+}
+
+/* All of a row but its endpoints. */
+static void fill_row(struct ks_work *work, int i, size_t row) {
+    const struct ks_outcome *outcome = &work->outcomes[i];
+    struct ks_rows *rows = &work->rows;
+    size_t n_trajectory = (size_t)work->schema.n_times * (size_t)work->schema.n_states;
+    size_t n_variables = (size_t)work->schema.n_parameters;
+    const double *values = &work->values[(size_t)i * n_variables];
+    memcpy(&rows->inputs[row * n_variables], values, n_variables * sizeof(double));
     for (size_t k = 0; k < n_trajectory; k++)
-        rows->trajectories[row * n_trajectory + k] = (float)work->trajectory[k];
-    rows->status[row] = (int8_t)outcome.status;
-    rows->steps[row] = outcome.n_steps;
-    count_point(work, outcome.status, outcome.n_steps);
+        rows->trajectories[row * n_trajectory + k] = (float)outcome->trajectory[k];
+    rows->status[row] = (int8_t)outcome->status;
+    rows->steps[row] = outcome->n_steps;
+    count_point(work, values, outcome->status, outcome->n_steps);
+}
+
+static int simulate_batch(struct ks_work *work, uint64_t first, int n, size_t row) {
+    prepare_batch(work, first, n);
+    place_outcomes(work, n, row);
+    KS_TRY(simulate_outcomes(work, first, n));
+    for (int i = 0; i < n; i++) fill_row(work, i, row + (size_t)i);
     return KS_OK;
 }
 
@@ -194,8 +243,10 @@ static void append_block(struct ks_rows *rows, uint64_t first, uint64_t count) {
 int ks_work_simulate(void *self, uint64_t first, uint64_t count) {
     struct ks_work *work = self;
     KS_ASSERT(work->rows.n_rows + count <= work->capacity);
-    for (uint64_t i = 0; i < count; i++)
-        KS_TRY(simulate_point(work, first + i, work->rows.n_rows + (size_t)i));
+    for (uint64_t done = 0; done < count; done += KS_THERAPY_BATCH) {
+        int n = count - done < KS_THERAPY_BATCH ? (int)(count - done) : KS_THERAPY_BATCH;
+        KS_TRY(simulate_batch(work, first + done, n, work->rows.n_rows + (size_t)done));
+    }
     append_block(&work->rows, first, count);
     return KS_OK;
 }

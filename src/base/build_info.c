@@ -24,3 +24,13 @@
 const char *const ks_build_commit = KS_COMMIT;
 const char *const ks_build_compiler = COMPILER;
 const char *const ks_build_flags = KS_FLAGS;
+
+int ks_build_info_widest_lanes(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) return 8;
+    return __builtin_cpu_supports("avx2") ? 4 : 2;
+#else
+    return 2;
+#endif
+}

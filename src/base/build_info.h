@@ -8,4 +8,7 @@ extern const char *const ks_build_commit;   /* "" outside a git tree */
 extern const char *const ks_build_compiler; /* "gcc 12.2.0" */
 extern const char *const ks_build_flags;
 
+/* The widest lanes that this processor can run: 8 with AVX-512, 4 with AVX2, else 2. */
+int ks_build_info_widest_lanes(void);
+
 #endif

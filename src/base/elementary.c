@@ -3,7 +3,13 @@
  * rounded everywhere. */
 #include "base/elementary.h"
 
+#include "base/lanes.h"
+
 #include <math.h>
+
+double ks_elementary_exp(double x) {
+    return ks_lane_exp(x); /* one lane here */
+}
 
 double ks_elementary_log(double x) {
     int exponent;

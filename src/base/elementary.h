@@ -5,4 +5,7 @@
 /* The natural logarithm of x > 0, to 1 unit in the last place. */
 double ks_elementary_log(double x);
 
+/* exp(x) for |x| <= 700, to 1 unit in the last place. */
+double ks_elementary_exp(double x);
+
 #endif

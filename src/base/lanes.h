@@ -33,6 +33,24 @@ KS_LANE_INLINE ks_lane ks_lane_all(double x) {
     return x + (ks_lane){0};
 }
 
+KS_LANE_INLINE ks_lane ks_lane_abs(ks_lane x) {
+    double element[KS_LANES];
+    memcpy(element, &x, sizeof x);
+    for (int i = 0; i < KS_LANES; i++) element[i] = __builtin_fabs(element[i]);
+    memcpy(&x, element, sizeof x);
+    return x;
+}
+
+/* The larger of two, b where they are not ordered. */
+KS_LANE_INLINE ks_lane ks_lane_max(ks_lane a, ks_lane b) {
+    double in_a[KS_LANES], in_b[KS_LANES];
+    memcpy(in_a, &a, sizeof a);
+    memcpy(in_b, &b, sizeof b);
+    for (int i = 0; i < KS_LANES; i++) in_b[i] = in_a[i] > in_b[i] ? in_a[i] : in_b[i];
+    memcpy(&b, in_b, sizeof b);
+    return b;
+}
+
 /* Each lane moved into [low, high]; NaN stays. */
 KS_LANE_INLINE ks_lane ks_lane_clamp(ks_lane x, double low, double high) {
     double element[KS_LANES];

@@ -26,7 +26,8 @@ static const struct ks_key keys[] = {
 const struct ks_keys ks_config_keys = KS_KEYS(keys);
 
 static const struct ks_key solver_keys[] = {
-    {"kind", "", "\"cvode\"", "cvode: the reference", KS_ANYTHING},
+    {"kind", "", "\"cvode\"", "cvode: the reference; rosenbrock: many patients at once, several times faster",
+     KS_ANYTHING},
     {"rtol",
      "1",
      "1e-6",

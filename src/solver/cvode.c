@@ -249,8 +249,7 @@ static int solve_segment(struct cvode *s, struct ks_problem *problem, double sta
     return KS_OK;
 }
 
-static int solve(void *self, struct ks_problem *problem) {
-    struct cvode *s = self;
+static int solve_one(struct cvode *s, struct ks_problem *problem) {
     const struct ks_course *course = problem->course;
     size_t n_bytes = (size_t)s->system->n_states * sizeof(double);
     int i_stop = 0;
@@ -320,8 +319,7 @@ static int approach_equilibrium(struct cvode *s, uint32_t *n_steps) {
     return KS_STATUS_no_equilibrium;
 }
 
-static int settle(void *self, struct ks_problem *problem) {
-    struct cvode *s = self;
+static int settle_one(struct cvode *s, struct ks_problem *problem) {
     size_t n_bytes = (size_t)s->system->n_states * sizeof(double);
     size_t n_settled = (size_t)(s->system->n_states - s->system->n_areas);
     memcpy(N_VGetArrayPointer(s->y), problem->y, n_bytes);
@@ -332,6 +330,16 @@ static int settle(void *self, struct ks_problem *problem) {
     problem->status = approach_equilibrium(s, &problem->n_steps);
     if (problem->status == KS_STATUS_done)
         memcpy(problem->y, N_VGetArrayPointer(s->y), n_settled * sizeof(double));
+    return KS_OK;
+}
+
+static int solve(void *self, int n_problems, struct ks_problem *problems) {
+    for (int i = 0; i < n_problems; i++) KS_TRY(solve_one(self, &problems[i]));
+    return KS_OK;
+}
+
+static int settle(void *self, int n_problems, struct ks_problem *problems) {
+    for (int i = 0; i < n_problems; i++) KS_TRY(settle_one(self, &problems[i]));
     return KS_OK;
 }
 

@@ -5,9 +5,11 @@
 
 #include <stdlib.h>
 
-const char *const ks_solver_names[KS_N_SOLVERS] = {[KS_SOLVER_cvode] = "cvode"};
+const char *const ks_solver_names[KS_N_SOLVERS] = {
+    [KS_SOLVER_cvode] = "cvode", [KS_SOLVER_rosenbrock] = "rosenbrock"};
 
-static const struct ks_solver_method *const methods[KS_N_SOLVERS] = {[KS_SOLVER_cvode] = &ks_cvode_method};
+static const struct ks_solver_method *const methods[KS_N_SOLVERS] = {
+    [KS_SOLVER_cvode] = &ks_cvode_method, [KS_SOLVER_rosenbrock] = &ks_rosenbrock_method};
 
 struct ks_solver {
     const struct ks_solver_method *method;
@@ -36,11 +38,9 @@ void ks_solver_destroy(ks_solver **solver) {
 }
 
 int ks_solver_solve(ks_solver *solver, int n_problems, struct ks_problem *problems) {
-    for (int i = 0; i < n_problems; i++) KS_TRY(solver->method->solve(solver->self, &problems[i]));
-    return KS_OK;
+    return solver->method->solve(solver->self, n_problems, problems);
 }
 
 int ks_solver_settle(ks_solver *solver, int n_problems, struct ks_problem *problems) {
-    for (int i = 0; i < n_problems; i++) KS_TRY(solver->method->settle(solver->self, &problems[i]));
-    return KS_OK;
+    return solver->method->settle(solver->self, n_problems, problems);
 }

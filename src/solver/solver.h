@@ -50,7 +50,7 @@ struct ks_problem {
     uint32_t n_steps; /* out: accepted steps */
 };
 
-enum ks_solver_kind { KS_SOLVER_cvode, KS_N_SOLVERS };
+enum ks_solver_kind { KS_SOLVER_cvode, KS_SOLVER_rosenbrock, KS_N_SOLVERS };
 extern const char *const ks_solver_names[KS_N_SOLVERS];
 
 struct ks_solver_options {

@@ -7,10 +7,10 @@
 struct ks_solver_method {
     int (*create)(void **self, const struct ks_system *system, const struct ks_solver_options *options);
     void (*destroy)(void *self);
-    int (*solve)(void *self, struct ks_problem *problem);
-    int (*settle)(void *self, struct ks_problem *problem);
+    int (*solve)(void *self, int n_problems, struct ks_problem *problems);
+    int (*settle)(void *self, int n_problems, struct ks_problem *problems);
 };
 
-extern const struct ks_solver_method ks_cvode_method;
+extern const struct ks_solver_method ks_cvode_method, ks_rosenbrock_method;
 
 #endif

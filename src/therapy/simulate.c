@@ -1,4 +1,4 @@
-/* One patient after another: the drug-free equilibrium, then the course under treatment, watched for endpoints and
+/* Batches of patients: their drug-free equilibria, then their courses under treatment, watched for endpoints and
  * trajectories while the solver steps. */
 #include "base/error.h"
 #include "base/memory.h"
@@ -15,6 +15,18 @@ struct stop {
     int row; /* of the trajectory, -1 for none */
 };
 
+/* A patient of the batch in hand. */
+struct patient {
+    struct ks_therapy *therapy;
+    double parameters[KS_N_PARAMETERS], coefficients[KS_N_COEFFICIENTS], y[KS_N_STATES];
+    struct ks_course course;
+    double *stop_times;          /* [n_stops + 1] the plan's up to the horizon, and the horizon */
+    int *stop_rows;              /* [n_stops + 1] */
+    struct ks_reading *readings; /* [n_endpoints] */
+    struct ks_outcome *outcome;
+    bool is_depressed;
+};
+
 struct ks_therapy {
     struct ks_therapy_plan plan;
     struct ks_system system;
@@ -25,134 +37,178 @@ struct ks_therapy {
     int n_watched; /* quantities that some endpoint follows between stops */
     int watched[KS_N_QUANTITIES];
 
-    /* of the patient in hand */
-    double *coefficients;        /* [KS_N_COEFFICIENTS] */
-    double *stop_times;          /* [n_stops + 1] those up to the horizon, and the horizon */
-    int *stop_rows;              /* [n_stops + 1] */
-    struct ks_reading *readings; /* [n_endpoints] */
-    double *trajectory;          /* of its outcome */
+    ks_therapy
+        *reference; /* the same with cvode, which tries what has failed once more; NULL where this is cvode */
+    struct patient *patients;    /* [KS_THERAPY_BATCH] */
+    struct ks_problem *problems; /* [KS_THERAPY_BATCH] */
 };
 
 /* ---- while the solver steps --------------------------------------------------------------------------------- */
 
 static void see_step(void *self, double start, double end, const double *y) {
-    struct ks_therapy *t = self;
+    struct patient *p = self;
+    const struct ks_therapy *t = p->therapy;
     for (int i = 0; i < t->n_watched; i++) {
         double values[KS_STEP_NODES];
         for (int k = 0; k < KS_STEP_NODES; k++)
-            values[k] = ks_model_quantity(t->watched[i], t->coefficients, &y[k * KS_N_STATES]);
+            values[k] = ks_model_quantity(t->watched[i], p->coefficients, &y[k * KS_N_STATES]);
         for (int e = 0; e < t->plan.n_endpoints; e++)
             if (t->plan.endpoints[e].quantity == t->watched[i])
-                ks_reading_add_step(&t->readings[e], start, end, values);
+                ks_reading_add_step(&p->readings[e], start, end, values);
     }
 }
 
 static void see_stop(void *self, int i_stop, const double *y) {
-    struct ks_therapy *t = self;
-    double time = t->stop_times[i_stop];
-    for (int e = 0; e < t->plan.n_endpoints; e++) {
-        const struct ks_endpoint *endpoint = &t->plan.endpoints[e];
-        bool is_due = endpoint->from == time || (isinf(endpoint->from) && t->readings[e].end == time);
+    struct patient *p = self;
+    const struct ks_therapy_plan *plan = &p->therapy->plan;
+    double time = p->stop_times[i_stop];
+    for (int e = 0; e < plan->n_endpoints; e++) {
+        const struct ks_endpoint *endpoint = &plan->endpoints[e];
+        bool is_due = endpoint->from == time || (isinf(endpoint->from) && p->readings[e].end == time);
         if (ks_ops[endpoint->op].reading == KS_READING_AT && is_due)
-            t->readings[e].value = ks_model_quantity(endpoint->quantity, t->coefficients, y);
+            p->readings[e].value = ks_model_quantity(endpoint->quantity, p->coefficients, y);
     }
-    int row = t->stop_rows[i_stop];
-    for (int k = 0; row >= 0 && k < t->plan.n_quantities; k++)
-        t->trajectory[row * t->plan.n_quantities + k] =
-            ks_model_quantity(t->plan.quantities[k], t->coefficients, y);
+    int row = p->stop_rows[i_stop];
+    for (int k = 0; row >= 0 && k < plan->n_quantities; k++)
+        p->outcome->trajectory[row * plan->n_quantities + k] =
+            ks_model_quantity(plan->quantities[k], p->coefficients, y);
 }
 
-/* ---- one patient -------------------------------------------------------------------------------------------- */
-
-/* The stops of a patient: the plan's up to the horizon, then the horizon. */
-static int choose_stops(struct ks_therapy *t, double horizon) {
-    int n = 0;
-    for (; n < t->n_stops && t->stops[n].time <= horizon; n++) {
-        t->stop_times[n] = t->stops[n].time;
-        t->stop_rows[n] = t->stops[n].row;
-    }
-    if (n > 0 && t->stop_times[n - 1] == horizon) return n;
-    t->stop_times[n] = horizon;
-    t->stop_rows[n] = -1;
-    return n + 1;
-}
-
-static int find_equilibrium(struct ks_therapy *t, const double *parameters, double *y, int *status) {
-    ks_model_prepare(parameters, t->coefficients);
-    memcpy(y, ks_state_seeds, sizeof ks_state_seeds);
-    struct ks_problem problem = {.coefficients = t->coefficients, .y = y};
-    KS_TRY(ks_solver_settle(t->solver, 1, &problem));
-    *status = problem.status;
-    return KS_OK;
-}
-
-static int treat(struct ks_therapy *t, const double *parameters, struct ks_course *course, double *y,
-                 struct ks_outcome *outcome) {
-    double horizon = parameters[KS_PARAMETER_horizon];
-    ks_model_begin_treatment(parameters, y, t->coefficients);
-    for (int e = 0; e < t->plan.n_endpoints; e++) {
-        const struct ks_endpoint *endpoint = &t->plan.endpoints[e];
-        ks_reading_begin(&t->readings[e], endpoint, ks_model_quantity(endpoint->quantity, t->coefficients, y),
-                         horizon);
-    }
-    bool is_depressed =
-        ks_model_quantity(KS_DERIVED_madrs, t->coefficients, y) >= parameters[KS_PARAMETER_depressed_above];
-    course->n_stops = choose_stops(t, horizon);
-    course->stops = t->stop_times;
-    struct ks_problem problem = {
-        .coefficients = t->coefficients, .y = y, .course = course, .observer = {t, see_step, see_stop}};
-    KS_TRY(ks_solver_solve(t->solver, 1, &problem));
-    outcome->status = problem.status;
-    outcome->n_steps = problem.n_steps;
-    if (problem.status != KS_STATUS_done) return KS_OK;
-    if (!is_depressed) outcome->status = KS_STATUS_not_depressed;
-    for (int e = 0; e < t->plan.n_endpoints; e++)
-        outcome->endpoints[e] = ks_reading_finish(&t->readings[e], is_depressed);
-    return KS_OK;
-}
+/* ---- a batch of patients ------------------------------------------------------------------------------------ */
 
 static void fill_with_nan(double *values, size_t n) {
     for (size_t i = 0; i < n; i++) values[i] = NAN;
 }
 
-static int follow(struct ks_therapy *t, double *parameters, struct ks_course *course, int status,
-                  struct ks_outcome *outcome) {
-    double y[KS_N_STATES];
-    outcome->status = status;
-    if (status != KS_STATUS_done) return KS_OK;
-    ks_therapy_apply_route(&t->plan.treatment, parameters);
-    KS_TRY(find_equilibrium(t, parameters, y, &outcome->status));
-    if (outcome->status != KS_STATUS_done) return KS_OK;
-    return treat(t, parameters, course, y, outcome);
+static size_t trajectory_size(const struct ks_therapy *t) {
+    return (size_t)t->plan.n_times * (size_t)t->plan.n_quantities;
 }
 
-static int simulate_patient(struct ks_therapy *t, uint64_t point, const double *vector,
-                            struct ks_outcome *outcome) {
-    double parameters[KS_N_PARAMETERS];
-    size_t n_trajectory = (size_t)t->plan.n_times * (size_t)t->plan.n_quantities;
-    struct ks_course course = {0};
+/* Builds the patient's course and gets it ready for the equilibrium; outcome->status says whether it can go on. */
+static int admit(struct patient *p, uint64_t point, const double *vector, struct ks_outcome *outcome) {
+    struct ks_therapy *t = p->therapy;
     char reason[160];
-    int status;
-    memcpy(parameters, vector, sizeof parameters);
-    t->trajectory = outcome->trajectory;
+    p->outcome = outcome;
     outcome->n_steps = 0;
     fill_with_nan(outcome->endpoints, (size_t)t->plan.n_endpoints);
-    fill_with_nan(outcome->trajectory, n_trajectory);
-    int err = ks_protocol_build_course(&t->plan.treatment, parameters, point, &course, &status, reason,
-                                       sizeof reason);
-    if (err == KS_OK) err = follow(t, parameters, &course, status, outcome);
-    ks_protocol_release_course(&course);
-    KS_TRY(err);
-    if (ks_status_is_failure(outcome->status)) fill_with_nan(outcome->trajectory, n_trajectory);
+    fill_with_nan(outcome->trajectory, trajectory_size(t));
+    memcpy(p->parameters, vector, sizeof p->parameters);
+    memcpy(p->y, ks_state_seeds, sizeof ks_state_seeds);
+    KS_TRY(ks_protocol_build_course(&t->plan.treatment, p->parameters, point, &p->course, &outcome->status,
+                                    reason, sizeof reason));
+    ks_therapy_apply_route(&t->plan.treatment, p->parameters);
+    ks_model_prepare(p->parameters, p->coefficients);
+    return KS_OK;
+}
+
+/* The stops of a patient: the plan's up to the horizon, then the horizon. */
+static int choose_stops(struct patient *p, double horizon) {
+    const struct ks_therapy *t = p->therapy;
+    int n = 0;
+    for (; n < t->n_stops && t->stops[n].time <= horizon; n++) {
+        p->stop_times[n] = t->stops[n].time;
+        p->stop_rows[n] = t->stops[n].row;
+    }
+    if (n > 0 && p->stop_times[n - 1] == horizon) return n;
+    p->stop_times[n] = horizon;
+    p->stop_rows[n] = -1;
+    return n + 1;
+}
+
+/* From the equilibrium in p->y: what is held, what is read, and where the course stops. */
+static void begin_treatment(struct patient *p) {
+    const struct ks_therapy_plan *plan = &p->therapy->plan;
+    double horizon = p->parameters[KS_PARAMETER_horizon];
+    ks_model_begin_treatment(p->parameters, p->y, p->coefficients);
+    for (int e = 0; e < plan->n_endpoints; e++) {
+        const struct ks_endpoint *endpoint = &plan->endpoints[e];
+        ks_reading_begin(&p->readings[e], endpoint,
+                         ks_model_quantity(endpoint->quantity, p->coefficients, p->y), horizon);
+    }
+    p->is_depressed = ks_model_quantity(KS_DERIVED_madrs, p->coefficients, p->y) >=
+                      p->parameters[KS_PARAMETER_depressed_above];
+    p->course.n_stops = choose_stops(p, horizon);
+    p->course.stops = p->stop_times;
+}
+
+static void discharge(struct patient *p, uint32_t n_steps) {
+    const struct ks_therapy *t = p->therapy;
+    p->outcome->n_steps = n_steps;
+    if (p->outcome->status != KS_STATUS_done) {
+        fill_with_nan(p->outcome->trajectory, trajectory_size(t));
+        return;
+    }
+    if (!p->is_depressed) p->outcome->status = KS_STATUS_not_depressed;
+    for (int e = 0; e < t->plan.n_endpoints; e++)
+        p->outcome->endpoints[e] = ks_reading_finish(&p->readings[e], p->is_depressed);
+}
+
+/* The problems of those patients that can go on. */
+static int collect_problems(struct ks_therapy *t, int n, bool is_treated) {
+    int n_problems = 0;
+    for (int i = 0; i < n; i++) {
+        struct patient *p = &t->patients[i];
+        if (p->outcome->status != KS_STATUS_done) continue;
+        t->problems[n_problems] = (struct ks_problem){.coefficients = p->coefficients, .y = p->y};
+        if (is_treated) {
+            t->problems[n_problems].course = &p->course;
+            t->problems[n_problems].observer = (struct ks_observer){p, see_step, see_stop};
+        }
+        n_problems++;
+    }
+    return n_problems;
+}
+
+/* Settles the patients, then treats those that have an equilibrium. */
+static int follow(struct ks_therapy *t, int n) {
+    KS_TRY(ks_solver_settle(t->solver, collect_problems(t, n, false), t->problems));
+    for (int i = 0, k = 0; i < n; i++) {
+        if (t->patients[i].outcome->status != KS_STATUS_done) continue;
+        t->patients[i].outcome->status = t->problems[k++].status;
+        if (t->patients[i].outcome->status == KS_STATUS_done) begin_treatment(&t->patients[i]);
+    }
+    KS_TRY(ks_solver_solve(t->solver, collect_problems(t, n, true), t->problems));
+    for (int i = 0, k = 0; i < n; i++) {
+        if (t->patients[i].outcome->status != KS_STATUS_done) continue;
+        t->patients[i].outcome->status = t->problems[k].status;
+        discharge(&t->patients[i], t->problems[k++].n_steps);
+    }
+    return KS_OK;
+}
+
+static int simulate_batch(struct ks_therapy *t, uint64_t first_point, int n, const double *parameters,
+                          struct ks_outcome *outcomes) {
+    int err = KS_OK;
+    for (int i = 0; err == KS_OK && i < n; i++)
+        err = admit(&t->patients[i], first_point + (uint64_t)i, &parameters[(size_t)i * KS_N_PARAMETERS],
+                    &outcomes[i]);
+    if (err == KS_OK) err = follow(t, n);
+    for (int i = 0; i < n; i++) ks_protocol_release_course(&t->patients[i].course);
+    return err;
+}
+
+/* Tries once more what the solver could not do. */
+static int retry_failed(struct ks_therapy *t, uint64_t first_point, int n, const double *parameters,
+                        struct ks_outcome *outcomes) {
+    if (t->reference == NULL) return KS_OK;
+    for (int i = 0; i < n; i++) {
+        bool has_failed =
+            ks_status_is_failure(outcomes[i].status) && outcomes[i].status != KS_STATUS_bad_protocol;
+        if (has_failed)
+            KS_TRY(ks_therapy_simulate(t->reference, first_point + (uint64_t)i, 1,
+                                       &parameters[(size_t)i * KS_N_PARAMETERS], &outcomes[i]));
+    }
     return KS_OK;
 }
 
 int ks_therapy_simulate(ks_therapy *t, uint64_t first_point, int n, const double *parameters,
                         struct ks_outcome *outcomes) {
-    for (int i = 0; i < n; i++)
-        KS_TRY(simulate_patient(t, first_point + (uint64_t)i, &parameters[(size_t)i * KS_N_PARAMETERS],
-                                &outcomes[i]));
-    return KS_OK;
+    for (int done = 0; done < n; done += KS_THERAPY_BATCH) {
+        int count = n - done < KS_THERAPY_BATCH ? n - done : KS_THERAPY_BATCH;
+        KS_TRY(simulate_batch(t, first_point + (uint64_t)done, count,
+                              &parameters[(size_t)done * KS_N_PARAMETERS], &outcomes[done]));
+    }
+    return retry_failed(t, first_point, n, parameters, outcomes);
 }
 
 /* ---- creation ----------------------------------------------------------------------------------------------- */
@@ -178,8 +234,6 @@ static int plan_stops(struct ks_therapy *t) {
         if (n_distinct == 0 || t->stops[i].time > t->stops[n_distinct - 1].time)
             t->stops[n_distinct++] = t->stops[i];
     t->n_stops = n_distinct;
-    KS_ALLOCATE(t->stop_times, (size_t)n_distinct + 1);
-    KS_ALLOCATE(t->stop_rows, (size_t)n_distinct + 1);
     return KS_OK;
 }
 
@@ -193,8 +247,22 @@ static void plan_watch(struct ks_therapy *t) {
         if (is_watched[i]) t->watched[t->n_watched++] = i;
 }
 
+static int make_room(struct ks_therapy *t) {
+    KS_ALLOCATE(t->problems, KS_THERAPY_BATCH);
+    KS_ALLOCATE(t->patients, KS_THERAPY_BATCH);
+    for (int i = 0; i < KS_THERAPY_BATCH; i++) {
+        struct patient *p = &t->patients[i];
+        p->therapy = t;
+        KS_ALLOCATE(p->stop_times, (size_t)t->n_stops + 1);
+        KS_ALLOCATE(p->stop_rows, (size_t)t->n_stops + 1);
+        KS_ALLOCATE(p->readings, (size_t)t->plan.n_endpoints);
+    }
+    return KS_OK;
+}
+
 static int initialise(struct ks_therapy *t, const struct ks_therapy_plan *plan) {
-    const struct ks_model_equations *equations = ks_model_equations(1);
+    const struct ks_model_equations *equations = ks_model_equations(plan->lanes);
+    KS_CHECK(equations != NULL, KS_ERR_SOLVER, "this build has no equations for %d lanes", plan->lanes);
     t->plan = *plan;
     t->system = (struct ks_system){.n_states = KS_N_STATES,
                                    .n_inputs = KS_N_INPUTS,
@@ -209,8 +277,13 @@ static int initialise(struct ks_therapy *t, const struct ks_therapy_plan *plan) 
                                    .jacobian = equations->jacobian};
     KS_TRY(plan_stops(t));
     plan_watch(t);
-    KS_ALLOCATE(t->coefficients, KS_N_COEFFICIENTS);
-    KS_ALLOCATE(t->readings, (size_t)plan->n_endpoints);
+    KS_TRY(make_room(t));
+    if (plan->solver.kind != KS_SOLVER_cvode) {
+        struct ks_therapy_plan reference = *plan;
+        reference.solver.kind = KS_SOLVER_cvode;
+        reference.lanes = 1;
+        KS_TRY(ks_therapy_create(&t->reference, &reference));
+    }
     return ks_solver_create(&t->solver, &t->system, &plan->solver);
 }
 
@@ -230,11 +303,15 @@ void ks_therapy_destroy(ks_therapy **therapy) {
     ks_therapy *t = *therapy;
     if (t == NULL) return;
     ks_solver_destroy(&t->solver);
+    ks_therapy_destroy(&t->reference);
     free(t->stops);
-    free(t->stop_times);
-    free(t->stop_rows);
-    free(t->coefficients);
-    free(t->readings);
+    for (int i = 0; t->patients != NULL && i < KS_THERAPY_BATCH; i++) {
+        free(t->patients[i].stop_times);
+        free(t->patients[i].stop_rows);
+        free(t->patients[i].readings);
+    }
+    free(t->patients);
+    free(t->problems);
     free(t);
     *therapy = NULL;
 }

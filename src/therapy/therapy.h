@@ -47,7 +47,10 @@ struct ks_therapy_plan {
     int n_quantities;
     const int *quantities; /* enum ks_quantity */
     struct ks_solver_options solver;
+    int lanes; /* patients at once: 1 for cvode, else a width of this build (ks_model_equations) */
 };
+
+enum { KS_THERAPY_BATCH = 64 }; /* patients that ks_therapy_simulate takes best at a time */
 
 /* Where the results of one patient go; the arrays are the caller's. A failed patient gets NaN everywhere. */
 struct ks_outcome {
@@ -62,7 +65,8 @@ typedef struct ks_therapy ks_therapy;
 int ks_therapy_create(ks_therapy **therapy, const struct ks_therapy_plan *plan);
 void ks_therapy_destroy(ks_therapy **therapy);
 
-/* Simulates n patients, points first_point to first_point + n - 1. parameters [n][KS_N_PARAMETERS], checked.
+/* Simulates n patients, points first_point to first_point + n - 1. parameters [n][KS_N_PARAMETERS], checked. What
+ * another solver cannot do, cvode tries once more.
  * A patient that fails gets a status; negative only where nothing can be simulated. */
 int ks_therapy_simulate(ks_therapy *therapy, uint64_t first_point, int n, const double *parameters,
                         struct ks_outcome *outcomes);

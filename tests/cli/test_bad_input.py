@@ -69,7 +69,7 @@ KEYS = {
     "protocol of a function": ('model = "test:ishigami";\nprotocol : { };\npatient : { };\n',
                                ['2: protocol: the model "test:ishigami" has no protocol',
                                 '3: patient: the model "test:ishigami" has no patient']),
-    "solver": ('solver : { kind = "rosenbrock"; };', ['1: solver.kind: unknown kind "rosenbrock"; known are cvode']),
+    "solver": ('solver : { kind = "euler"; };', ['1: solver.kind: unknown kind "euler"; known are cvode, rosenbrock']),
 }
 
 VALUES = {

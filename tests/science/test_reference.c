@@ -1,4 +1,6 @@
-/* Every reference trajectory (reference/README.md), read as a user's configuration, against CVODE at rtol 1e-9. */
+/* Every reference trajectory (reference/README.md), read as a user's configuration, against CVODE at rtol 1e-9 and the
+ * lane-parallel solver at 1e-6. */
+#include "base/build_info.h"
 #include "config/config.h"
 #include "patient.h"
 
@@ -49,16 +51,15 @@ static void compare(const char *name, const struct table *table, const double *c
     }
 }
 
-static void check_case(const char *name) {
+static void check_case(const char *name, enum ks_solver_kind kind, double rtol, int lanes) {
     char path[256];
     struct ks_campaign campaign;
     static struct table table;
     static double course[MAX_TIMES * KS_N_STATES], endpoints[KS_N_ENDPOINTS];
-    const char *const overrides[] = {"solver.rtol=1e-9", "solver.kind=\"cvode\""};
     snprintf(path, sizeof path, "tests/science/reference/%s.csv", name);
     read_table(path, &table);
     snprintf(path, sizeof path, "tests/science/reference/%s.cfg", name);
-    assert_int_equal(ks_config_load(path, 2, overrides, true, stderr, &campaign), KS_OK);
+    assert_int_equal(ks_config_load(path, 0, NULL, false, stderr, &campaign), KS_OK);
     assert_int_equal(campaign.n_times, table.n_times);
     assert_int_equal(campaign.n_quantities, KS_N_STATES); /* states = "all" */
     for (int i = 0; i < table.n_times; i++) assert_true(fabs(campaign.times[i] - table.times[i]) < 1e-9);
@@ -69,7 +70,8 @@ static void check_case(const char *name) {
                                    .times = campaign.times,
                                    .n_quantities = campaign.n_quantities,
                                    .quantities = campaign.quantities,
-                                   .solver = campaign.solver};
+                                   .solver = {kind, rtol, 1000000},
+                                   .lanes = lanes};
     struct ks_outcome outcome = {.endpoints = endpoints, .trajectory = course};
     ks_therapy *therapy;
     assert_int_equal(ks_therapy_create(&therapy, &plan), KS_OK);
@@ -80,10 +82,12 @@ static void check_case(const char *name) {
     ks_config_release(&campaign);
 }
 
-#define CASE(test, name)             \
-    static void test(void **state) { \
-        (void)state;                 \
-        check_case(name);            \
+#define CASE(test, name)                                                            \
+    static void test(void **state) {                                                \
+        (void)state;                                                                \
+        check_case(name, KS_SOLVER_cvode, 1e-9, 1);                                 \
+        check_case(name, KS_SOLVER_rosenbrock, 1e-6, 1);                            \
+        check_case(name, KS_SOLVER_rosenbrock, 1e-6, ks_build_info_widest_lanes()); \
     }
 CASE(single_infusion, "single-infusion")
 CASE(placebo, "placebo")

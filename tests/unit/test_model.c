@@ -1,4 +1,5 @@
 /* The model's equations: the Jacobian against differences, lanes against one lane, the healthy state, the tables. */
+#include "base/build_info.h"
 #include "base/random.h"
 #include "model/model.h"
 
@@ -102,7 +103,7 @@ static void lanes_equal_one_lane(void **state) {
     (void)state;
     static _Alignas(64) double c[KS_N_COEFFICIENTS * WIDEST], u[KS_N_INPUTS * WIDEST],
         y[KS_N_STATES * WIDEST], d[KS_N_STATES * WIDEST], j[KS_N_NONZEROS * WIDEST];
-    for (int lanes = 2; lanes <= WIDEST; lanes *= 2) {
+    for (int lanes = 2; lanes <= ks_build_info_widest_lanes(); lanes *= 2) {
         const struct ks_model_equations *equations = ks_model_equations(lanes);
         assert_non_null(equations);
         struct patient p[WIDEST];
