@@ -91,6 +91,34 @@ static void add_crossings(struct ks_reading *r, const struct quartic *p, double 
     }
 }
 
+/* Between what bounds the quartic through five values stays: it leaves their range by at most 0.61 of its width (half
+ * of the Lebesgue constant of five equidistant points, 2.208, less one half). */
+static void bound(const double values[KS_STEP_NODES], double *low, double *high) {
+    double least = values[0], most = values[0];
+    for (int i = 1; i < KS_STEP_NODES; i++) {
+        least = values[i] < least ? values[i] : least;
+        most = values[i] > most ? values[i] : most;
+    }
+    *low = least - 0.61 * (most - least);
+    *high = most + 0.61 * (most - least);
+}
+
+/* Whether a step cannot change an extreme, as most cannot. */
+static bool is_within_extreme(const struct ks_reading *r, bool is_min, const double values[KS_STEP_NODES]) {
+    double low, high;
+    bound(values, &low, &high);
+    return is_min ? low >= r->value : high <= r->value; /* false before the first step, when it is NaN */
+}
+
+/* Takes in a step that lies on one side of the level; false where it may not. */
+static bool add_one_side(struct ks_reading *r, double from, double to, const double values[KS_STEP_NODES]) {
+    double low, high;
+    bound(values, &low, &high);
+    if (!(high < r->level || low > r->level)) return false;
+    add_stretch(r, from, to, high < r->level);
+    return true;
+}
+
 void ks_reading_begin(struct ks_reading *reading, const struct ks_endpoint *endpoint, double initial,
                       double horizon) {
     bool is_at = ks_ops[endpoint->op].reading == KS_READING_AT;
@@ -108,12 +136,15 @@ void ks_reading_begin(struct ks_reading *reading, const struct ks_endpoint *endp
 void ks_reading_add_step(struct ks_reading *r, double start, double end, const double values[KS_STEP_NODES]) {
     double from = fmax(start, r->endpoint->from), to = fmin(end, r->end);
     if (!(from < to)) return;
+    enum ks_reading_kind kind = ks_ops[r->endpoint->op].reading;
+    bool is_min = r->endpoint->op == KS_OP_min || r->endpoint->op == KS_OP_min_ratio;
+    if (kind == KS_READING_EXTREME && is_within_extreme(r, is_min, values)) return;
+    if (kind == KS_READING_CROSSING && add_one_side(r, from, to, values)) return;
     struct quartic p = interpolate(values);
     double quarter = (end - start) / (KS_STEP_NODES - 1);
     double a = (from - start) / quarter, b = to == end ? KS_STEP_NODES - 1 : (to - start) / quarter;
-    switch (ks_ops[r->endpoint->op].reading) {
+    switch (kind) {
     case KS_READING_EXTREME: {
-        bool is_min = r->endpoint->op == KS_OP_min || r->endpoint->op == KS_OP_min_ratio;
         double here = extreme(&p, a, b, is_min ? -1 : 1);
         r->value = is_min ? fmin(r->value, here) : fmax(r->value, here);
         break;
