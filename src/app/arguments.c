@@ -63,6 +63,7 @@ static int store_value(struct ks_arguments *arguments, const struct option *opti
         *(bool *)field = true;
         break;
     case TEXT:
+        KS_CHECK(*value != '\0', KS_ERR_USAGE, "--%s needs a value", option->name);
         *(const char **)field = value;
         break;
     case NUMBER:

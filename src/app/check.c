@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { CALIBRATION_POINTS = 1 << 20, TARGET_JOB_SECONDS = 1800 };
@@ -35,29 +36,58 @@ static int calibrate(const struct ks_campaign *campaign, double *seconds_per_poi
     return err;
 }
 
+struct word {
+    char text[32];
+};
+
+/* A protocol entry times a factor, in words where the campaign varies it. */
+static struct word entry(const struct ks_campaign *campaign, enum ks_parameter parameter, double factor) {
+    struct word word = {"varied"};
+    for (int i = 0; i < campaign->design.n_variables; i++)
+        if (campaign->design.variables[i].parameter == (int)parameter) return word;
+    double value = campaign->parameters[parameter];
+    if (parameter == KS_PARAMETER_route)
+        snprintf(word.text, sizeof word.text, "%s", ks_routes[(int)value].name);
+    else
+        snprintf(word.text, sizeof word.text, "%.4g", factor * value);
+    return word;
+}
+
 static void print_protocol(const struct ks_campaign *campaign) {
-    const double *p = campaign->parameters;
     const struct ks_treatment *t = &campaign->treatment;
     const char *unit = t->is_dose_per_kg ? "mg/kg" : "mg";
-    if (t->has_infusion_events)
+#define ENTRY(name, factor) entry(campaign, KS_PARAMETER_##name, factor).text
+    if (t->has_infusion_events) {
         printf("  infusions  %zu, as scheduled\n", t->n_infusion_events);
-    else if (t->uses_rate)
-        printf("  infusions  %g of %g %s %s at %g %s/h, every %g h from %g h\n",
-               p[KS_PARAMETER_infusion_count], p[KS_PARAMETER_infusion_dose], unit,
-               ks_routes[(int)p[KS_PARAMETER_route]].name, p[KS_PARAMETER_infusion_rate], unit,
-               p[KS_PARAMETER_infusion_interval], p[KS_PARAMETER_infusion_start]);
-    else
-        printf("  infusions  %g of %g %s %s over %.4g min, every %g h from %g h\n",
-               p[KS_PARAMETER_infusion_count], p[KS_PARAMETER_infusion_dose], unit,
-               ks_routes[(int)p[KS_PARAMETER_route]].name, 60 * p[KS_PARAMETER_infusion_duration],
-               p[KS_PARAMETER_infusion_interval], p[KS_PARAMETER_infusion_start]);
+    } else {
+        printf("  infusions  %s of %s %s, route %s, ", ENTRY(infusion_count, 1), ENTRY(infusion_dose, 1),
+               unit, ENTRY(route, 1));
+        if (t->uses_rate)
+            printf("at %s %s/h", ENTRY(infusion_rate, 1), unit);
+        else
+            printf("over %s min", ENTRY(infusion_duration, 60));
+        printf(", every %s h from %s h\n", ENTRY(infusion_interval, 1), ENTRY(infusion_start, 1));
+    }
     if (t->has_session_events)
         printf("  sessions   %zu, as scheduled\n", t->n_session_events);
     else
-        printf("  sessions   %g of %.4g min, every %g h from %g h after the first infusion\n",
-               p[KS_PARAMETER_session_count], 60 * p[KS_PARAMETER_session_duration],
-               p[KS_PARAMETER_session_interval], p[KS_PARAMETER_session_delay]);
-    printf("  horizon    %g h\n", p[KS_PARAMETER_horizon]);
+        printf("  sessions   %s of %s min, every %s h from %s h after the first infusion\n",
+               ENTRY(session_count, 1), ENTRY(session_duration, 60), ENTRY(session_interval, 1),
+               ENTRY(session_delay, 1));
+    printf("  horizon    %s h\n", ENTRY(horizon, 1));
+#undef ENTRY
+}
+
+static void print_values(const struct ks_variable *v, const struct ks_column *column) {
+    bool is_route = strcmp(column->name, "route") == 0;
+    printf("  %-28s one of", column->name);
+    for (int i = 0; i < v->distribution.n_values; i++) {
+        if (is_route)
+            printf(" %s", ks_routes[(int)v->distribution.values[i]].name);
+        else
+            printf(" %.4g", v->distribution.values[i]);
+    }
+    printf(" %s\n", is_route ? "" : column->unit);
 }
 
 static void print_variable(const struct ks_campaign *campaign, const struct ks_schema *schema, int i) {
@@ -68,6 +98,8 @@ static void print_variable(const struct ks_campaign *campaign, const struct ks_s
                v->levels[v->n_levels - 1], column->unit);
     else if (campaign->design.kind == KS_DESIGN_file)
         printf("  %-28s from the file, %s\n", column->name, column->unit);
+    else if (v->distribution.kind == KS_DISTRIBUTION_discrete && v->distribution.n_values <= 12)
+        print_values(v, column);
     else
         printf("  %-28s %s, 5 %% %.4g, median %.4g, 95 %% %.4g %s\n", column->name,
                ks_distribution_names[v->distribution.kind], ks_distribution_quantile(&v->distribution, 0.05),

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_HOURS = 1000000 };
+
 /* ---- the one point ------------------------------------------------------------------------------------------ */
 
 static int compare_times(const void *a, const void *b) {
@@ -23,6 +25,9 @@ static int default_times(const struct ks_campaign *campaign, int *n_times, doubl
     KS_TRY(ks_therapy_edges(&campaign->treatment, campaign->parameters, 0, &n_edges, &edges, &status, reason,
                             sizeof reason));
     KS_CHECK(status == KS_STATUS_done, KS_ERR_USAGE, "%s: protocol: %s", campaign->path, reason);
+    KS_CHECK(horizon <= MOST_HOURS, KS_ERR_USAGE,
+             "%s: protocol.horizon: %g h is long for a row every hour; state output.trajectories",
+             campaign->path, horizon);
     int n_hours = (int)floor(horizon) + 1;
     *times = ks_memory_allocate((size_t)(n_hours + n_edges), sizeof(double));
     if (*times != NULL) {

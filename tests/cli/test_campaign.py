@@ -210,6 +210,10 @@ class Simulate(ProgramTest):
                 self.assertEqual(file["trajectories"][0, i].tolist(), expected.tolist())
         self.run_program("verify", self.path("a.h5"))
 
+    def test_too_many_hours(self):
+        refusal = self.run_program("simulate", self.path("a.cfg", "protocol : { horizon = 1e10; };"), status=2)
+        self.assertIn("1e+10 h is long for a row every hour; state output.trajectories", refusal.stderr)
+
     def test_failure_is_said(self):
         config = self.path("a.cfg", "solver : { max_steps = 3; };")
         failure = self.run_program("simulate", config, status=1)
@@ -243,7 +247,7 @@ class Help(ProgramTest):
 
     def test_check_prints_a_plan(self):
         plan = self.run_program("check", TOP / "configs/demo.cfg").stdout
-        for words in ("points of ketamine, design sobol", "mg/kg iv over 40 min", "core-hours", "#SBATCH --ntasks="):
+        for words in ("points of ketamine, design sobol", "infusions  1 of varied mg/kg, route iv, over 40 min", "core-hours", "#SBATCH --ntasks="):
             self.assertIn(words, plan)
 
     def test_shipped_configurations_are_valid(self):
@@ -259,6 +263,7 @@ class Help(ProgramTest):
             ("run",): "run needs a CONFIG; `ketsweep help run` shows how",
             ("run", config, "--fast"): "run has no option --fast; `ketsweep help run` lists them",
             ("run", config, "-o"): "--output needs a value",
+            ("run", config, "-o", ""): "--output needs a value",
             ("run", config, "--set", "x"): '--set takes KEY=VALUE, found "x"',
             ("run", config, "--max-failed-fraction", "2"): '--max-failed-fraction takes a number in [0, 1], found "2"',
             ("check", config, config): f'check takes one argument, found "{config}" and "{config}"',
