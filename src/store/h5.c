@@ -107,6 +107,18 @@ int ks_h5_write_number(hid_t object, const char *name, hid_t file_type, hid_t me
     return KS_OK;
 }
 
+int ks_h5_read_number(hid_t object, const char *name, hid_t memory_type, void *number) {
+    hid_t attribute, space;
+    KS_H5(attribute = H5Aopen(object, name, H5P_DEFAULT));
+    KS_H5(space = H5Aget_space(attribute));
+    hssize_t n = H5Sget_simple_extent_npoints(space);
+    KS_H5(H5Sclose(space));
+    KS_CHECK(n == 1, KS_ERR_FORMAT, "attribute %s is not one number", name);
+    KS_H5(H5Aread(attribute, memory_type, number));
+    KS_H5(H5Aclose(attribute));
+    return KS_OK;
+}
+
 int ks_h5_write_texts(hid_t object, const char *name, int n, const char *const *texts) {
     hid_t type;
     KS_TRY(ks_h5_string_type(&type));
@@ -116,6 +128,9 @@ int ks_h5_write_texts(hid_t object, const char *name, int n, const char *const *
 }
 
 /* ---- reading text -------------------------------------------------------------------------------------- */
+
+/* No file of ours has more in one list; a damaged length must not ask for all of the memory. */
+enum { MOST_TEXTS = 1 << 20 };
 
 struct text_source {
     bool is_attribute;
@@ -161,7 +176,7 @@ static int read_text_source(hid_t object, const char *name, struct text_source *
     KS_TRY(open_text(object, name, source));
     hssize_t count;
     KS_H5(count = H5Sget_simple_extent_npoints(source->space));
-    KS_CHECK(count >= 0 && count <= INT32_MAX, KS_ERR_FORMAT, "%s holds %lld texts", name, (long long)count);
+    KS_CHECK(count >= 0 && count <= MOST_TEXTS, KS_ERR_FORMAT, "%s holds %lld texts", name, (long long)count);
     char **raw;
     KS_ALLOCATE(*texts, (size_t)count);
     *n = (int)count;

@@ -69,11 +69,8 @@ static int open_file(ks_store *store) {
 }
 
 static int read_complete(ks_store *store) {
-    hid_t attribute;
     int complete;
-    KS_H5(attribute = H5Aopen(store->file, "complete", H5P_DEFAULT));
-    KS_H5(H5Aread(attribute, H5T_NATIVE_INT, &complete));
-    KS_H5(H5Aclose(attribute));
+    KS_TRY(ks_h5_read_number(store->file, "complete", H5T_NATIVE_INT, &complete));
     store->is_complete = complete != 0;
     return KS_OK;
 }

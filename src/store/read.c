@@ -7,6 +7,11 @@
 /* ---- logs ---------------------------------------------------------------------------------------------- */
 
 static int read_count(hid_t dataset, const char *name, uint64_t capacity, uint64_t *count) {
+    hid_t space;
+    KS_H5(space = H5Dget_space(dataset));
+    hssize_t n = H5Sget_simple_extent_npoints(space);
+    KS_H5(H5Sclose(space));
+    KS_CHECK(n == 1, KS_ERR_FORMAT, "%s is not one number", name);
     KS_H5(H5Dread(dataset, H5T_NATIVE_UINT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, count));
     KS_CHECK(*count <= capacity, KS_ERR_FORMAT, "%s is %llu, more than there is room for", name,
              (unsigned long long)*count);

@@ -50,18 +50,6 @@ static int read_text(hid_t object, const char *name, const char **text) {
     return KS_OK;
 }
 
-static int read_number(hid_t file, const char *name, hid_t memory_type, void *number) {
-    hid_t attribute, space;
-    KS_H5(attribute = H5Aopen(file, name, H5P_DEFAULT));
-    KS_H5(space = H5Aget_space(attribute));
-    hssize_t n = H5Sget_simple_extent_npoints(space);
-    KS_H5(H5Sclose(space));
-    KS_CHECK(n == 1, KS_ERR_FORMAT, "attribute %s is not one number", name);
-    KS_H5(H5Aread(attribute, memory_type, number));
-    KS_H5(H5Aclose(attribute));
-    return KS_OK;
-}
-
 static int check_format(hid_t file) {
     const char *format = NULL;
     htri_t is_there;
@@ -72,7 +60,7 @@ static int check_format(hid_t file) {
     free((void *)format);
     KS_CHECK(is_ours, KS_ERR_FORMAT, "an HDF5 file, but not one of ketsweep");
     int version;
-    KS_TRY(read_number(file, "format_version", H5T_NATIVE_INT, &version));
+    KS_TRY(ks_h5_read_number(file, "format_version", H5T_NATIVE_INT, &version));
     KS_CHECK(version == KS_FORMAT_VERSION, KS_ERR_FORMAT, "format version %d; this ketsweep reads version %d",
              version, KS_FORMAT_VERSION);
     return KS_OK;
@@ -83,8 +71,8 @@ static int read_root_attributes(hid_t file, struct ks_schema *schema) {
     KS_TRY(read_text(file, "config", &schema->config));
     KS_TRY(read_text(file, "design", &schema->design));
     KS_TRY(read_text(file, "model_version", &schema->model_version));
-    KS_TRY(read_number(file, "seed", H5T_NATIVE_UINT64, &schema->seed));
-    return read_number(file, "n_points", H5T_NATIVE_UINT64, &schema->n_points);
+    KS_TRY(ks_h5_read_number(file, "seed", H5T_NATIVE_UINT64, &schema->seed));
+    return ks_h5_read_number(file, "n_points", H5T_NATIVE_UINT64, &schema->n_points);
 }
 
 /* ---- axes ---------------------------------------------------------------------------------------------- */

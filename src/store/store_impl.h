@@ -39,6 +39,9 @@ int ks_h5_write_texts(hid_t object, const char *name, int n, const char *const *
 int ks_h5_write_number(hid_t object, const char *name, hid_t file_type, hid_t memory_type, int n,
                        const void *numbers);
 
+/* The one number of an attribute. */
+int ks_h5_read_number(hid_t object, const char *name, hid_t memory_type, void *number);
+
 /* Copies that the caller frees, each of *texts and the array; from an attribute or dataset, as read by
  * `is_attribute`. */
 int ks_h5_read_texts(hid_t object, const char *name, bool is_attribute, int *n, char ***texts);

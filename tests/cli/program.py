@@ -48,11 +48,12 @@ class ProgramTest(unittest.TestCase):
             path.write_text(text)
         return str(path)
 
-    def run_program(self, *arguments, ranks=None, status=0):
+    def run_program(self, *arguments, ranks=None, status=0, **environment):
         """Runs ketsweep, alone or on ranks; asserts its exit status; returns the finished process."""
         launcher = ["mpirun", "-n", str(ranks)] if ranks else []
         process = subprocess.run([*launcher, KETSWEEP, *map(str, arguments)], cwd=self.folder, text=True,
-                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 env={**os.environ, **environment})
         self.assertEqual(process.returncode, status, f"{arguments}:\n{process.stdout}{process.stderr}")
         return process
 

@@ -3,6 +3,7 @@ import csv
 import io
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
@@ -35,6 +36,20 @@ class SameFile(ProgramTest):
 
     def test_function(self):
         self.check(TEST_FUNCTION)
+
+    def test_lanes(self):
+        config = self.path("campaign.cfg", CAMPAIGN + 'solver : { kind = "rosenbrock"; };')
+        widest = int(re.search(r"rosenbrock uses (\d) here", self.run_program("--version").stdout).group(1))
+        self.run_program("run", config, "-o", self.path("reference.h5"), KETSWEEP_LANES="1")
+        reference = contents(self.path("reference.h5"))
+        for lanes in (2, 4, 8):
+            for ranks in (None, 3):
+                if lanes <= widest:
+                    out = self.path(f"{lanes}-{ranks}.h5")
+                    self.run_program("run", config, "-o", out, ranks=ranks, KETSWEEP_LANES=str(lanes))
+                    self.assertEqual(contents(out), reference, f"{lanes} lanes, {ranks} ranks")
+        refusal = self.run_program("run", config, "-o", self.path("no.h5"), status=2, KETSWEEP_LANES="3")
+        self.assertIn(f'KETSWEEP_LANES is 1, 2, 4 or 8, at most {widest} on this processor, found "3"', refusal.stderr)
 
     def test_more_ranks_than_points(self):
         config = self.path("campaign.cfg", CAMPAIGN)
