@@ -82,7 +82,7 @@ endef
 $(foreach w,$(LANES),$(eval $(call lanes_rule,$(w))))
 
 # Rewritten only where its text changes, so that what needs it is made again exactly then.
-$(BUILD)/flags: TEXT = $(CC) $(KS_FLAGS)
+$(BUILD)/flags: TEXT = $(CC) $(KS_FLAGS) $(if $(WERROR),-Werror)
 $(BUILD)/commit: TEXT = $(COMMIT)
 $(BUILD)/flags $(BUILD)/commit: FORCE
 	@mkdir -p $(@D)

@@ -140,6 +140,7 @@ check_libraries() { # one link with all of them; the linker names each that it c
             sundials_* | klu) lacks sundials ;;
             gsl*) lacks gsl ;;
             config) lacks libconfig ;;
+            mpi* | open | hwloc | event* | rt) lacks mpi ;; # mpicc names them; open: open-rte, open-pal
             *) lacks "$library" ;;
         esac
     done <"$folder/names"

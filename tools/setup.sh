@@ -31,7 +31,7 @@ explain() {
         h5dump) echo 'h5dump (tests)|hdf5-tools|hdf5' ;;
         clang-format) echo 'clang-format (tests)|clang-format|llvm' ;;
         h5py | matplotlib | xarray | h5netcdf) echo "Python module $1 (tests)|python3-$1|python, or pip install $1" ;;
-        *) echo "library $1|lib$1-dev|$1" ;;
+        *) echo "library $1||$1" ;; # no name of a package is guessed
     esac
 }
 
@@ -53,11 +53,14 @@ report() { # the words
 install_packages() {
     local as_root=()
     if [ "$(id -u)" != 0 ]; then as_root=(sudo -n); fi
-    local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+    local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300) log
+    if [ $# -eq 0 ]; then return; fi
     echo "tools/setup.sh: installing $*" >&2
     "${apt[@]}" install -y --no-install-recommends "$@" >/dev/null 2>&1 && return
-    "${apt[@]}" update >&2 # lists may be absent or old
-    "${apt[@]}" install -y --no-install-recommends "$@" >&2
+    log=$(mktemp)
+    "${apt[@]}" update >"$log" 2>&1 || true # lists may be absent or old
+    "${apt[@]}" install -y --no-install-recommends "$@" >>"$log" 2>&1 || cat "$log" >&2
+    rm "$log"
 }
 
 can_install() {
@@ -76,11 +79,13 @@ for argument in "$@"; do
 done
 
 read -ra words <<<"$(missing_words "${scope[@]}")"
-if [ ${#words[@]} -gt 0 ] && ! $is_check && can_install; then
+before=''
+while [ ${#words[@]} -gt 0 ] && [ "${words[*]}" != "$before" ] && ! $is_check && can_install; do
+    before=${words[*]} # without a compiler the probe sees no libraries: it takes more than one pass
     read -ra packages <<<"$(for word in "${words[@]}"; do explain "$word" | cut -d '|' -f 2; done | xargs)"
     install_packages "${packages[@]}" || true # what did not come is named below
     read -ra words <<<"$(missing_words "${scope[@]}")"
-fi
+done
 if [ ${#words[@]} -gt 0 ]; then
     report "${words[@]}"
     exit 1

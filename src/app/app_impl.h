@@ -41,6 +41,16 @@ struct ks_command {
 extern const struct ks_command ks_command_run, ks_command_check, ks_command_show, ks_command_simulate,
     ks_command_status, ks_command_export, ks_command_verify;
 
+/* ---- output.c ----------------------------------------------------------------------------------------------- */
+
+/* The file of -o, or standard output. The file that the command reads is refused. */
+int ks_output_open(const struct ks_arguments *arguments, FILE **stream);
+
+/* Says whether all was written; `path` as in -o, NULL for standard output, which stays open. */
+int ks_output_close(FILE *stream, const char *path);
+
+void ks_output_number(FILE *stream, double value, int n_digits);
+
 /* ---- work.c: the simulation of a campaign's points ---------------------------------------------------------- */
 
 /* How many points ended how, and where in parameter space the failed ones lie. */
@@ -51,6 +61,10 @@ struct ks_tally {
     double *failed_low, *failed_high; /* [n_variables] of the failed ones */
 };
 
+/* Of no points, its bounds empty; released also after an error. */
+int ks_work_create_tally(struct ks_tally *tally, int n_variables);
+void ks_work_release_tally(struct ks_tally *tally);
+
 struct ks_work {
     const struct ks_campaign *campaign;
     ks_therapy *therapy; /* NULL for test functions */
@@ -58,8 +72,10 @@ struct ks_work {
     struct ks_rows rows; /* of the round in flight */
     uint64_t capacity;   /* rows that `rows` holds */
     struct ks_tally tally;
-    int lanes; /* patients solved at once */
-    /* of the batch in hand, KS_THERAPY_BATCH points: [n_variables], [n_parameters], [n_times][n_quantities] each */
+    int lanes;      /* patients solved at once */
+    uint64_t slice; /* points that it takes best at a time, for about a second at most */
+    int batch;      /* points in hand at once */
+    /* of the batch in hand: [n_variables], [n_parameters], [n_times][n_quantities] each */
     double *values, *parameters, *trajectories;
     struct ks_outcome *outcomes;
     struct ks_column *columns; /* parameters, endpoints and states of the schema */

@@ -17,23 +17,20 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Seconds per point, from points spread over the whole design, for about a second. */
-static int calibrate(const struct ks_campaign *campaign, double *seconds_per_point) {
-    struct ks_work work;
-    uint64_t n = campaign->design.n_points, done = 0;
-    KS_TRY(ks_work_create(&work, campaign, 1));
+/* Seconds per point, from slices spread over the whole design, for about a second. */
+static int calibrate(struct ks_work *work, double *seconds_per_point) {
+    uint64_t n = work->schema.n_points, done = 0;
+    uint64_t slice = work->slice < work->capacity ? work->slice : work->capacity;
     double start = now(), seconds = 0;
-    int err = KS_OK;
-    for (; err == KS_OK && done < n && done < CALIBRATION_POINTS && seconds < 1; done++) {
+    for (uint64_t i = 0; done < n && done < CALIBRATION_POINTS && seconds < 1; i++, done += slice) {
         /* a stride by the golden ratio visits all parts of the range early */
-        double share = fmod((double)done * 0.61803398874989485, 1.0);
-        err = ks_work_simulate(&work, (uint64_t)(share * (double)n), 1);
-        ks_work_clear(&work);
+        double share = fmod((double)i * 0.61803398874989485, 1.0);
+        KS_TRY(ks_work_simulate(work, (uint64_t)(share * (double)(n - slice)), slice));
+        ks_work_clear(work);
         seconds = now() - start;
     }
-    ks_work_release(&work);
-    *seconds_per_point = seconds / (double)(done > 0 ? done : 1);
-    return err;
+    *seconds_per_point = seconds / (double)done;
+    return KS_OK;
 }
 
 struct word {
@@ -118,7 +115,9 @@ static void print_job(double core_seconds, uint64_t n_points) {
            ranks, floor(minutes / 60), fmod(minutes, 60));
 }
 
-static void print_plan(const struct ks_campaign *campaign, const struct ks_schema *schema, double seconds) {
+static void print_plan(const struct ks_work *work, double seconds) {
+    const struct ks_campaign *campaign = work->campaign;
+    const struct ks_schema *schema = &work->schema;
     char text[32], cost[32];
     uint64_t n = campaign->design.n_points;
     double core_seconds = seconds * (double)n, bytes = (double)ks_store_file_bytes(schema);
@@ -134,7 +133,7 @@ static void print_plan(const struct ks_campaign *campaign, const struct ks_schem
     printf("%d endpoints, %d trajectories at %d times\n", schema->n_endpoints, schema->n_states,
            schema->n_times);
     printf("file %s; rows in memory %s per rank\n", ks_progress_bytes(bytes, text),
-           ks_progress_bytes(fmin((double)ks_store_row_bytes(schema) * (double)n, 64 << 20), cost));
+           ks_progress_bytes((double)(ks_store_row_bytes(schema) * work->capacity), cost));
     printf("%.3g ms per point here: %s on one core", 1e3 * seconds, ks_progress_duration(core_seconds, cost));
     printf(" (%.3g core-hours)\n", core_seconds / 3600);
     print_job(core_seconds, n);
@@ -143,11 +142,11 @@ static void print_plan(const struct ks_campaign *campaign, const struct ks_schem
 static int check_campaign(const struct ks_campaign *campaign) {
     struct ks_work work;
     double seconds = 0;
-    KS_TRY(calibrate(campaign, &seconds));
-    KS_TRY(ks_work_create(&work, campaign, 1));
-    print_plan(campaign, &work.schema, seconds);
+    KS_TRY(ks_work_create(&work, campaign, 0));
+    int err = calibrate(&work, &seconds);
+    if (err == KS_OK) print_plan(&work, seconds);
     ks_work_release(&work);
-    return 0;
+    return err;
 }
 
 static int run_command(const struct ks_arguments *arguments) {

@@ -3,13 +3,9 @@
 #include "app/app_impl.h"
 #include "base/error.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { BLOCK_ROWS = 1024 };
 
 /* What a row shows. */
 struct choice {
@@ -33,11 +29,12 @@ struct export {
     FILE *stream;
 };
 
-static void print_number(FILE *stream, double value) {
-    if (isnan(value))
-        fprintf(stream, "NaN");
-    else
-        fprintf(stream, "%.17g", value);
+/* What gives back the same bits of a double, and of a float. */
+enum { DOUBLE_DIGITS = 17, FLOAT_DIGITS = 9 };
+
+/* The name is that of the file, which may know more statuses than this program, or be damaged. */
+static const char *status_name(const struct ks_schema *schema, int status) {
+    return status >= 0 && status < schema->n_status_names ? schema->status_names[status] : "unknown";
 }
 
 /* ---- wide: a line per point, or per point and time ---------------------------------------------------------- */
@@ -62,15 +59,17 @@ static void print_wide_line(const struct export *e, bool as_units) {
 static void print_values(FILE *stream, int n, const double *values) {
     for (int i = 0; i < n; i++) {
         fputc(',', stream);
-        print_number(stream, values[i]);
+        ks_output_number(stream, values[i], DOUBLE_DIGITS);
     }
 }
 
 static void print_wide_trajectory(const struct export *e, uint64_t point, const float *values) {
     for (int t = 0; t < e->schema->n_times; t++) {
         fprintf(e->stream, "%" PRIu64 ",%.17g", point, e->schema->times[t]);
-        for (int k = 0; k < e->schema->n_states; k++)
-            fprintf(e->stream, ",%.9g", (double)values[t * e->schema->n_states + k]);
+        for (int k = 0; k < e->schema->n_states; k++) {
+            fputc(',', e->stream);
+            ks_output_number(e->stream, (double)*values++, FLOAT_DIGITS);
+        }
         fputc('\n', e->stream);
     }
 }
@@ -87,7 +86,7 @@ static void print_wide(const struct export *e, uint64_t point, const struct ks_r
     if (e->choice->endpoints)
         print_values(e->stream, s->n_endpoints, &rows->endpoints[row * (size_t)s->n_endpoints]);
     if (e->choice->status)
-        fprintf(e->stream, ",%s,%" PRIu32, ks_status_names[rows->status[row]], rows->steps[row]);
+        fprintf(e->stream, ",%s,%" PRIu32, status_name(s, rows->status[row]), rows->steps[row]);
     fputc('\n', e->stream);
 }
 
@@ -97,9 +96,19 @@ static void print_long_columns(const struct export *e, uint64_t point, int n, co
                                const double *values) {
     for (int i = 0; i < n; i++) {
         fprintf(e->stream, "%" PRIu64 ",.,.,%s,", point, columns[i].name);
-        print_number(e->stream, values[i]);
+        ks_output_number(e->stream, values[i], DOUBLE_DIGITS);
         fputc('\n', e->stream);
     }
+}
+
+static void print_long_trajectory(const struct export *e, uint64_t point, const float *values) {
+    const struct ks_schema *s = e->schema;
+    for (int t = 0; t < s->n_times; t++)
+        for (int k = 0; k < s->n_states; k++) {
+            fprintf(e->stream, "%" PRIu64 ",.,%.17g,%s,", point, s->times[t], s->states[k].name);
+            ks_output_number(e->stream, (double)*values++, FLOAT_DIGITS);
+            fputc('\n', e->stream);
+        }
 }
 
 static void print_long(const struct export *e, uint64_t point, const struct ks_rows *rows, size_t row) {
@@ -110,19 +119,16 @@ static void print_long(const struct export *e, uint64_t point, const struct ks_r
     if (e->choice->endpoints)
         print_long_columns(e, point, s->n_endpoints, s->endpoints,
                            &rows->endpoints[row * (size_t)s->n_endpoints]);
-    for (int t = 0; e->choice->trajectories && t < s->n_times; t++)
-        for (int k = 0; k < s->n_states; k++)
-            fprintf(e->stream, "%" PRIu64 ",.,%.17g,%s,%.9g\n", point, s->times[t], s->states[k].name,
-                    (double)rows->trajectories[(row * (size_t)s->n_times + (size_t)t) * (size_t)s->n_states +
-                                               (size_t)k]);
+    if (e->choice->trajectories)
+        print_long_trajectory(e, point, &rows->trajectories[row * (size_t)s->n_times * (size_t)s->n_states]);
 }
 
 /* ---- the command -------------------------------------------------------------------------------------------- */
 
 static int export_round(ks_store *store, const struct export *e, const struct ks_round *round,
-                        struct ks_rows *rows) {
+                        uint64_t capacity, struct ks_rows *rows) {
     for (uint64_t done = 0; done < round->n_rows;) {
-        uint64_t left = round->n_rows - done, count = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+        uint64_t left = round->n_rows - done, count = left < capacity ? left : capacity;
         uint64_t first = round->first_row + done;
         KS_TRY(ks_store_read_rows(store, first, count, rows));
         for (uint64_t i = 0; i < count; i++)
@@ -136,6 +142,7 @@ static int export_rounds(ks_store *store, const struct export *e) {
     struct ks_round *rounds = NULL;
     struct ks_rows rows = {0};
     size_t n_rounds;
+    uint64_t capacity;
     if (e->is_long) {
         fprintf(e->stream, "ID,ARM,TIME,NAME,VALUE\n");
     } else {
@@ -143,8 +150,13 @@ static int export_rounds(ks_store *store, const struct export *e) {
         print_wide_line(e, false);
     }
     int err = ks_store_read_rounds(store, &n_rounds, &rounds);
-    if (err == KS_OK) err = ks_store_allocate_rows(e->schema, BLOCK_ROWS, &rows);
-    for (size_t i = 0; err == KS_OK && i < n_rounds; i++) err = export_round(store, e, &rounds[i], &rows);
+    if (err == KS_OK) err = ks_store_allocate_block(e->schema, &capacity, &rows);
+    if (!e->choice->trajectories) { /* most of the bytes: not read for nothing */
+        free(rows.trajectories);
+        rows.trajectories = NULL;
+    }
+    for (size_t i = 0; err == KS_OK && i < n_rounds; i++)
+        err = export_round(store, e, &rounds[i], capacity, &rows);
     ks_store_release_rows(&rows);
     free(rounds);
     return err;
@@ -166,16 +178,11 @@ static int choose(const struct ks_arguments *arguments, struct export *e) {
 }
 
 static int export_store(ks_store *store, const struct ks_arguments *arguments) {
-    struct export e = {.schema = ks_store_schema(store), .is_long = arguments->is_long, .stream = stdout};
+    struct export e = {.schema = ks_store_schema(store), .is_long = arguments->is_long};
     KS_TRY(choose(arguments, &e));
-    if (arguments->output != NULL) e.stream = fopen(arguments->output, "w");
-    KS_CHECK(e.stream != NULL, KS_ERR_USAGE, "cannot write %s: %s", arguments->output, strerror(errno));
-    int err = export_rounds(store, &e);
-    bool is_written = fflush(e.stream) == 0 && !ferror(e.stream);
-    if (e.stream != stdout) is_written = fclose(e.stream) == 0 && is_written;
-    KS_TRY(err);
-    KS_CHECK(is_written, KS_ERR_IO, "cannot write the CSV: %s", strerror(errno));
-    return 0;
+    KS_TRY(ks_output_open(arguments, &e.stream));
+    int err = export_rounds(store, &e), err_close = ks_output_close(e.stream, arguments->output);
+    return err < 0 ? err : err_close;
 }
 
 static int run_command(const struct ks_arguments *arguments) {

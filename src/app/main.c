@@ -116,7 +116,11 @@ static bool is_first_rank(void) {
 
 int main(int argc, char **argv) {
     int status = dispatch(argc, argv);
-    if (status >= 0) return status;
+    if (status >= 0) {
+        int err = ks_output_close(stdout, NULL); /* on a full disk much is only found out now */
+        if (err == KS_OK) return status;
+        status = err;
+    }
     if (is_first_rank()) ks_error_print(stderr); /* errors after MPI_Init have been printed by then */
     return status == KS_ERR_USAGE ? KS_EXIT_USAGE : KS_EXIT_FAILED;
 }

@@ -44,13 +44,13 @@ void ks_progress_show(struct ks_progress *progress, const struct ks_farm_progres
     bool is_first = isinf(progress->last_seconds);
     progress->last_seconds = state->seconds;
     if (is_first && !progress->is_terminal) return; /* nothing to tell yet */
-    double rate = (double)state->n_assigned / fmax(state->seconds, 1e-9);
+    double rate = (double)state->n_done / fmax(state->seconds, 1e-9);
     char left[32];
-    ks_progress_duration((double)(state->n_points - state->n_assigned) / rate, left);
+    ks_progress_duration((double)(state->n_points - state->n_done) / rate, left);
     fprintf(progress->stream,
             "%s%" PRIu64 " of %" PRIu64 " points (%.0f %%), %.3g points/s, %" PRIu64 " failed, %s left%s",
-            progress->is_terminal ? "\r\033[K" : "", state->n_assigned, state->n_points,
-            100.0 * (double)state->n_assigned / (double)state->n_points, rate, n_failed, left,
+            progress->is_terminal ? "\r\033[K" : "", state->n_done, state->n_points,
+            100.0 * (double)state->n_done / (double)state->n_points, rate, n_failed, left,
             progress->is_terminal ? "" : "\n");
     fflush(progress->stream);
 }

@@ -17,13 +17,13 @@ struct run {
     int rank, size;
     struct ks_campaign campaign;
     struct ks_work work;
+    char *host_names; /* of all ranks, on rank 0: [size][MPI_MAX_PROCESSOR_NAME] */
     ks_store *store;
     const char *path;
     struct ks_run_record record;
     struct ks_progress progress;
     struct ks_tally total; /* of all ranks, on rank 0; its bounds only at the end */
     double start;
-    double rounds_room; /* rounds that the commit log could take at the start */
 };
 
 static void abort_all(void) {
@@ -56,10 +56,9 @@ static int commit(void *self, uint64_t first, uint64_t count) {
     return ks_store_update_run(run->store, &run->record);
 }
 
-/* The commit interval, longer as the room of the commit log runs out, so that it never does. */
-static double round_seconds(void *self) {
+static uint64_t rounds_left(void *self) {
     const struct run *run = self;
-    return run->campaign.run.commit_seconds * run->rounds_room / (double)ks_store_rounds_left(run->store);
+    return ks_store_rounds_left(run->store);
 }
 
 static void report(void *self, const struct ks_farm_progress *state) {
@@ -70,15 +69,15 @@ static void report(void *self, const struct ks_farm_progress *state) {
 /* ---- provenance --------------------------------------------------------------------------------------------- */
 
 /* The ranks' host names on rank 0, each once. */
-static int collect_hosts(struct run *run, char *names) {
+static int collect_hosts(struct run *run) {
     char own[MPI_MAX_PROCESSOR_NAME] = "";
     int length;
     KS_MPI(MPI_Get_processor_name(own, &length));
-    KS_MPI(MPI_Gather(own, sizeof own, MPI_CHAR, names, sizeof own, MPI_CHAR, 0, run->comm));
+    KS_MPI(MPI_Gather(own, sizeof own, MPI_CHAR, run->host_names, sizeof own, MPI_CHAR, 0, run->comm));
     char *list = run->record.hosts;
     size_t used = 0, room = sizeof run->record.hosts;
     for (int i = 0; run->rank == 0 && i < run->size; i++) {
-        const char *name = &names[(size_t)i * sizeof own];
+        const char *name = &run->host_names[(size_t)i * sizeof own];
         bool is_known = i > 0 && strcmp(name, name - sizeof own) == 0; /* ranks of a host are neighbours */
         if (!is_known && used + strlen(name) + 2 < room)
             used += (size_t)snprintf(list + used, room - used, "%s%s", used > 0 ? "," : "", name);
@@ -95,11 +94,7 @@ static int begin_record(struct run *run) {
     snprintf(record->version, sizeof record->version, "%s %s", KS_VERSION, ks_build_commit);
     snprintf(record->settings, sizeof record->settings, "commit_seconds = %g; built by %s",
              run->campaign.run.commit_seconds, ks_build_compiler);
-    char *names;
-    KS_ALLOCATE(names, (size_t)run->size * MPI_MAX_PROCESSOR_NAME);
-    int err = collect_hosts(run, names);
-    free(names);
-    return err;
+    return collect_hosts(run);
 }
 
 /* ---- the stages --------------------------------------------------------------------------------------------- */
@@ -114,7 +109,28 @@ static int load_campaign(struct run *run) {
     if (silence != NULL) fclose(silence);
     KS_TRY(err);
     run->path = a->output ? a->output : run->campaign.output_file;
-    return ks_work_create(&run->work, &run->campaign, 0);
+    return KS_OK;
+}
+
+/* All memory of the run, before the first collective call that a rank without memory would miss. */
+static int allocate(struct run *run) {
+    KS_TRY(ks_work_create(&run->work, &run->campaign, 0));
+    KS_TRY(ks_work_create_tally(&run->total, run->campaign.design.n_variables));
+    if (run->rank == 0) KS_ALLOCATE(run->host_names, (size_t)run->size * MPI_MAX_PROCESSOR_NAME);
+    return KS_OK;
+}
+
+/* Each rank reads the configuration for itself: one that finds another text, such as a stale copy on its node, must not
+ * add rows. */
+static int compare_campaigns(const struct run *run) {
+    uint64_t own = 0xcbf29ce484222325u, first; /* FNV-1a */
+    for (const char *c = run->campaign.canonical; *c != '\0'; c++)
+        own = (own ^ (unsigned char)*c) * 0x100000001b3u;
+    first = own;
+    KS_MPI(MPI_Bcast(&first, 1, MPI_UINT64_T, 0, run->comm));
+    KS_CHECK(own == first, KS_ERR_USAGE, "%s: rank %d of %d reads another campaign there than rank 0",
+             run->campaign.path, run->rank, run->size);
+    return KS_OK;
 }
 
 static int open_file(struct run *run) {
@@ -130,13 +146,11 @@ static int run_farm(struct run *run) {
     const struct ks_farm_work work = {.self = run,
                                       .simulate = simulate,
                                       .commit = commit,
-                                      .round_seconds = round_seconds,
+                                      .rounds_left = rounds_left,
                                       .report = run->progress.stream ? report : NULL,
+                                      .commit_seconds = run->campaign.run.commit_seconds,
                                       .capacity = run->work.capacity,
-                                      .slice = run->campaign.function ? 1024
-                                               : run->campaign.solver.kind == KS_SOLVER_cvode
-                                                   ? 1
-                                                   : KS_THERAPY_BATCH};
+                                      .slice = run->work.slice};
     KS_TRY(ks_farm_run(run->comm, 0, run->work.schema.n_points, &work));
     return ks_store_complete(run->store);
 }
@@ -149,10 +163,6 @@ static int reduce_tally(struct run *run) {
     KS_MPI(
         MPI_Reduce(own->n_by_status, total->n_by_status, KS_N_STATUSES, MPI_UINT64_T, MPI_SUM, 0, run->comm));
     KS_MPI(MPI_Reduce(&own->n_steps, &total->n_steps, 1, MPI_UINT64_T, MPI_SUM, 0, run->comm));
-    KS_ALLOCATE(total->low, (size_t)n);
-    KS_ALLOCATE(total->high, (size_t)n);
-    KS_ALLOCATE(total->failed_low, (size_t)n);
-    KS_ALLOCATE(total->failed_high, (size_t)n);
     KS_MPI(MPI_Reduce(own->low, total->low, n, MPI_DOUBLE, MPI_MIN, 0, run->comm));
     KS_MPI(MPI_Reduce(own->high, total->high, n, MPI_DOUBLE, MPI_MAX, 0, run->comm));
     KS_MPI(MPI_Reduce(own->failed_low, total->failed_low, n, MPI_DOUBLE, MPI_MIN, 0, run->comm));
@@ -204,8 +214,9 @@ static int judge(const struct run *run) {
 
 static int run_stages(struct run *run) {
     KS_TRY(ks_agree(run->comm, load_campaign(run)));
+    KS_TRY(ks_agree(run->comm, compare_campaigns(run)));
+    KS_TRY(ks_agree(run->comm, allocate(run)));
     KS_TRY(open_file(run));
-    run->rounds_room = (double)ks_store_rounds_left(run->store);
     ks_progress_begin(&run->progress, run->rank == 0 && !run->arguments->is_quiet ? stderr : NULL);
     int err = run_farm(run);
     ks_progress_end(&run->progress);
@@ -218,10 +229,8 @@ static int run_stages(struct run *run) {
 static void release(struct run *run) {
     ks_work_release(&run->work);
     ks_config_release(&run->campaign);
-    free(run->total.low);
-    free(run->total.high);
-    free(run->total.failed_low);
-    free(run->total.failed_high);
+    ks_work_release_tally(&run->total);
+    free(run->host_names);
 }
 
 static int run_on_ranks(const struct ks_arguments *arguments, MPI_Comm comm) {
@@ -233,7 +242,8 @@ static int run_on_ranks(const struct ks_arguments *arguments, MPI_Comm comm) {
     int err = ks_store_close(&run.store);
     if (status >= 0 && err < 0) status = err;
     release(&run);
-    if (status < 0 && run.rank == 0) ks_error_print(stderr); /* the others have spoken through ks_agree */
+    /* through ks_agree the rank that failed has spoken */
+    if (status < 0 && status != KS_ERR_REMOTE && run.rank == 0) ks_error_print(stderr);
     int own = status == KS_ERR_USAGE ? KS_EXIT_USAGE : status < 0 ? KS_EXIT_FAILED : status, all;
     if (status == KS_ERR_REMOTE) own = 0; /* the rank that failed knows the exit status */
     KS_MPI(MPI_Allreduce(&own, &all, 1, MPI_INT, MPI_MAX, comm));
@@ -265,6 +275,7 @@ const struct ks_command ks_command_run = {
             "depend on it, nor on the number of ranks.\n\n"
             "Examples:\n"
             "  ketsweep run configs/demo.cfg                              one process\n"
-            "  mpirun -n 8 ketsweep run configs/sweep.cfg -o sweep.h5     eight\n",
+            "  mpirun -n 2 ketsweep run configs/sweep.cfg -o sweep.h5     two; on a cluster as many as there "
+            "are cores\n",
     .run = run_command,
 };

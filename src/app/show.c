@@ -17,6 +17,7 @@ struct table {
     bool is_number[MAX_COLUMNS];
 };
 
+/* The tables hold no control characters. */
 static void print_json_text(const char *text) {
     putchar('"');
     for (; *text != '\0'; text++) {
@@ -170,6 +171,8 @@ enum { N_TOPICS = sizeof topics / sizeof topics[0] };
 static int run_command(const struct ks_arguments *arguments) {
     for (int i = 0; i < N_TOPICS; i++)
         if (strcmp(topics[i].name, arguments->operand) == 0) {
+            KS_CHECK(!arguments->is_json || topics[i].show != show_config, KS_ERR_USAGE,
+                     "show config is libconfig text; there is no --json of it");
             topics[i].show(arguments->is_json);
             return 0;
         }

@@ -3,12 +3,11 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_HOURS = 1000000 };
+enum { MOST_HOURS = 1000000, DIGITS = 17 /* give back the same bits */ };
 
 /* ---- the one point ------------------------------------------------------------------------------------------ */
 
@@ -46,36 +45,41 @@ static int default_times(const struct ks_campaign *campaign, int *n_times, doubl
 
 /* ---- output ------------------------------------------------------------------------------------------------- */
 
+/* A comment is one line, whatever the title. */
+static void write_title(FILE *stream, const char *title) {
+    fputs("# ", stream);
+    for (; *title != '\0'; title++) fputc(*title == '\n' || *title == '\r' ? ' ' : *title, stream);
+    fputc('\n', stream);
+}
+
 static void write_csv(FILE *stream, const struct ks_work *work) {
     const struct ks_campaign *campaign = work->campaign;
     const double *row = work->trajectories;
-    fprintf(stream, "# %s\n# status %s, %u steps\n", campaign->title, ks_status_names[work->rows.status[0]],
-            work->rows.steps[0]);
-    for (int i = 0; i < campaign->n_endpoints; i++)
-        fprintf(stream, "# %s = %.17g %s\n", campaign->endpoints[i].name, work->rows.endpoints[i],
-                campaign->endpoints[i].unit);
+    write_title(stream, campaign->title);
+    fprintf(stream, "# status %s, %u steps\n", ks_status_names[work->rows.status[0]], work->rows.steps[0]);
+    for (int i = 0; i < campaign->n_endpoints; i++) {
+        fprintf(stream, "# %s = ", campaign->endpoints[i].name);
+        ks_output_number(stream, work->rows.endpoints[i], DIGITS);
+        fprintf(stream, " %s\n", campaign->endpoints[i].unit);
+    }
     fprintf(stream, "time_h");
     for (int k = 0; k < KS_N_STATES; k++) fprintf(stream, ",%s", ks_quantities[k].name);
     fputc('\n', stream);
     for (int i = 0; i < campaign->n_times; i++, row += KS_N_STATES) {
-        fprintf(stream, "%.17g", campaign->times[i]);
-        for (int k = 0; k < KS_N_STATES; k++) fprintf(stream, ",%.17g", row[k]);
+        ks_output_number(stream, campaign->times[i], DIGITS);
+        for (int k = 0; k < KS_N_STATES; k++) {
+            fputc(',', stream);
+            ks_output_number(stream, row[k], DIGITS);
+        }
         fputc('\n', stream);
     }
 }
 
-static int write_csv_file(const char *path, const struct ks_work *work) {
-    if (path == NULL) {
-        write_csv(stdout, work);
-        return KS_OK;
-    }
-    FILE *stream = fopen(path, "w");
-    KS_CHECK(stream != NULL, KS_ERR_USAGE, "cannot write %s: %s", path, strerror(errno));
+static int write_csv_file(const struct ks_arguments *arguments, const struct ks_work *work) {
+    FILE *stream;
+    KS_TRY(ks_output_open(arguments, &stream));
     write_csv(stream, work);
-    bool is_written = !ferror(stream);
-    is_written = fclose(stream) == 0 && is_written;
-    KS_CHECK(is_written, KS_ERR_IO, "cannot write %s: %s", path, strerror(errno));
-    return KS_OK;
+    return ks_output_close(stream, arguments->output);
 }
 
 /* The file of a campaign of one point. Only here does this command start MPI. */
@@ -98,8 +102,7 @@ static int simulate_point(const struct ks_arguments *arguments, const struct ks_
     struct ks_work work;
     KS_TRY(ks_work_create(&work, single, 1));
     int err = ks_work_simulate(&work, 0, 1), status = err == KS_OK ? work.rows.status[0] : KS_STATUS_not_run;
-    if (err == KS_OK)
-        err = is_h5 ? write_h5(arguments->output, &work) : write_csv_file(arguments->output, &work);
+    if (err == KS_OK) err = is_h5 ? write_h5(arguments->output, &work) : write_csv_file(arguments, &work);
     ks_work_release(&work);
     KS_TRY(err);
     if (!ks_status_is_failure(status)) return 0;

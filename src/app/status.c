@@ -7,13 +7,13 @@
 
 enum { BLOCK_ROWS = 65536 };
 
-static int count_statuses(ks_store *store, uint64_t n_rows, uint64_t counts[KS_N_STATUSES]) {
+/* Adds the rows of a round. */
+static int count_statuses(ks_store *store, const struct ks_round *round, uint64_t counts[KS_N_STATUSES]) {
     int8_t status[BLOCK_ROWS];
-    struct ks_block block;
-    for (uint64_t first = 0; first < n_rows; first += BLOCK_ROWS) {
-        uint64_t count = n_rows - first < BLOCK_ROWS ? n_rows - first : BLOCK_ROWS;
-        struct ks_rows rows = {.blocks = &block, .status = status};
-        KS_TRY(ks_store_read_rows(store, first, count, &rows));
+    for (uint64_t done = 0; done < round->n_rows; done += BLOCK_ROWS) {
+        uint64_t left = round->n_rows - done, count = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+        struct ks_rows rows = {.status = status};
+        KS_TRY(ks_store_read_rows(store, round->first_row + done, count, &rows));
         for (uint64_t i = 0; i < count; i++)
             if (status[i] >= 0 && status[i] < KS_N_STATUSES) counts[status[i]]++;
     }
@@ -31,7 +31,7 @@ static void print_run(const struct ks_run_record *run, uint64_t n_left) {
     printf("  %" PRIu64 " points in %s, %.4g points/s; last commit %.0f s after the start\n", run->n_points,
            ks_progress_duration(run->seconds, duration), run->points_per_second, run->seconds);
     if (n_left > 0)
-        printf("  about %s left at this rate\n",
+        printf("  about %s left at this rate, if it still runs\n",
                ks_progress_duration((double)n_left / run->points_per_second, duration));
 }
 
@@ -42,9 +42,13 @@ static int print_status(ks_store *store, const char *path) {
     struct ks_run_record *runs;
     size_t n_rounds, n_runs;
     KS_TRY(ks_store_read_rounds(store, &n_rounds, &rounds));
-    for (size_t i = 0; i < n_rounds; i++) n_done += rounds[i].n_rows;
+    int err = KS_OK;
+    for (size_t i = 0; err == KS_OK && i < n_rounds; i++) {
+        n_done += rounds[i].n_rows;
+        err = count_statuses(store, &rounds[i], counts);
+    }
     free(rounds);
-    KS_TRY(count_statuses(store, n_done, counts));
+    KS_TRY(err);
     printf("%s: %s\n", path, schema->title);
     printf("%" PRIu64 " of %" PRIu64 " points (%.4g %%) in %zu rounds; %s\n", n_done, schema->n_points,
            100.0 * (double)n_done / (double)schema->n_points, n_rounds,

@@ -5,14 +5,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { BLOCK_ROWS = 4096 };
-
 /* Adds up the checksum of a round in blocks; the sum over rows does not depend on how they are cut. */
-static int sum_round(ks_store *store, const struct ks_round *round, struct ks_rows *rows,
+static int sum_round(ks_store *store, const struct ks_round *round, uint64_t capacity, struct ks_rows *rows,
                      uint64_t *checksum) {
     *checksum = 0;
     for (uint64_t done = 0; done < round->n_rows;) {
-        uint64_t left = round->n_rows - done, count = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+        uint64_t left = round->n_rows - done, count = left < capacity ? left : capacity;
         KS_TRY(ks_store_read_rows(store, round->first_row + done, count, rows));
         *checksum += ks_store_checksum(ks_store_schema(store), rows);
         done += count;
@@ -20,11 +18,11 @@ static int sum_round(ks_store *store, const struct ks_round *round, struct ks_ro
     return KS_OK;
 }
 
-static int verify_rounds(ks_store *store, size_t n_rounds, const struct ks_round *rounds,
+static int verify_rounds(ks_store *store, size_t n_rounds, const struct ks_round *rounds, uint64_t capacity,
                          struct ks_rows *rows, size_t *n_bad) {
     for (size_t i = 0; i < n_rounds; i++) {
         uint64_t checksum, last = rounds[i].first_row + rounds[i].n_rows - 1;
-        KS_TRY(sum_round(store, &rounds[i], rows, &checksum));
+        KS_TRY(sum_round(store, &rounds[i], capacity, rows, &checksum));
         bool is_good = checksum == rounds[i].checksum;
         printf("round %zu: rows %" PRIu64 " to %" PRIu64 " %s\n", i, rounds[i].first_row, last,
                is_good ? "good" : "CHANGED since they were written");
@@ -37,9 +35,10 @@ static int verify_store(ks_store *store) {
     struct ks_round *rounds = NULL;
     struct ks_rows rows = {0};
     size_t n_rounds, n_bad = 0;
+    uint64_t capacity;
     int err = ks_store_read_rounds(store, &n_rounds, &rounds);
-    if (err == KS_OK) err = ks_store_allocate_rows(ks_store_schema(store), BLOCK_ROWS, &rows);
-    if (err == KS_OK) err = verify_rounds(store, n_rounds, rounds, &rows, &n_bad);
+    if (err == KS_OK) err = ks_store_allocate_block(ks_store_schema(store), &capacity, &rows);
+    if (err == KS_OK) err = verify_rounds(store, n_rounds, rounds, capacity, &rows, &n_bad);
     ks_store_release_rows(&rows);
     free(rounds);
     KS_TRY(err);

@@ -12,6 +12,10 @@
 static const uint64_t round_bytes = 64u << 20;
 enum { LEAST_CAPACITY = 64 };
 
+/* Courses of a batch, as the solver gives them, fit in this much memory, or are eight. */
+static const size_t batch_bytes = 32u << 20;
+enum { LEAST_BATCH = 8 };
+
 /* ---- the schema --------------------------------------------------------------------------------------------- */
 
 static const char *unit_of(const struct ks_campaign *campaign, const struct ks_parameter_info *info) {
@@ -107,7 +111,7 @@ static int create_therapy(struct ks_work *work) {
     return ks_therapy_create(&work->therapy, &plan);
 }
 
-static int create_tally(struct ks_tally *tally, int n_variables) {
+int ks_work_create_tally(struct ks_tally *tally, int n_variables) {
     double **bounds[] = {&tally->low, &tally->failed_low, &tally->high, &tally->failed_high};
     for (int k = 0; k < 4; k++) {
         KS_ALLOCATE(*bounds[k], (size_t)n_variables);
@@ -116,15 +120,36 @@ static int create_tally(struct ks_tally *tally, int n_variables) {
     return KS_OK;
 }
 
+void ks_work_release_tally(struct ks_tally *tally) {
+    free(tally->low);
+    free(tally->high);
+    free(tally->failed_low);
+    free(tally->failed_high);
+}
+
+static int create_batch(struct ks_work *work) {
+    const struct ks_campaign *campaign = work->campaign;
+    size_t n_trajectory = (size_t)work->schema.n_times * (size_t)work->schema.n_states;
+    size_t batch = n_trajectory > 0 ? batch_bytes / (n_trajectory * sizeof(double)) : KS_THERAPY_BATCH;
+    if (batch < LEAST_BATCH) batch = LEAST_BATCH;
+    if (batch > KS_THERAPY_BATCH) batch = KS_THERAPY_BATCH;
+    if (batch > work->schema.n_points) batch = (size_t)work->schema.n_points;
+    work->batch = (int)batch;
+    work->slice = campaign->function != NULL                 ? 1024
+                  : campaign->solver.kind == KS_SOLVER_cvode ? 1
+                                                             : (uint64_t)batch;
+    KS_ALLOCATE(work->values, batch * (size_t)campaign->design.n_variables);
+    KS_ALLOCATE(work->parameters, batch * (size_t)campaign->n_parameters);
+    KS_ALLOCATE(work->trajectories, batch * n_trajectory);
+    KS_ALLOCATE(work->outcomes, batch);
+    return KS_OK;
+}
+
 static int fill_work(struct ks_work *work, uint64_t capacity) {
     KS_TRY(fill_schema(work));
     KS_TRY(create_therapy(work));
-    KS_TRY(create_tally(&work->tally, work->campaign->design.n_variables));
-    size_t n_trajectory = (size_t)work->schema.n_times * (size_t)work->schema.n_states;
-    KS_ALLOCATE(work->values, KS_THERAPY_BATCH * (size_t)work->campaign->design.n_variables);
-    KS_ALLOCATE(work->parameters, KS_THERAPY_BATCH * (size_t)work->campaign->n_parameters);
-    KS_ALLOCATE(work->trajectories, KS_THERAPY_BATCH * n_trajectory);
-    KS_ALLOCATE(work->outcomes, KS_THERAPY_BATCH);
+    KS_TRY(ks_work_create_tally(&work->tally, work->campaign->design.n_variables));
+    KS_TRY(create_batch(work));
     if (capacity == 0) capacity = round_bytes / ks_store_row_bytes(&work->schema);
     if (capacity < LEAST_CAPACITY) capacity = LEAST_CAPACITY;
     if (capacity > work->schema.n_points) capacity = work->schema.n_points;
@@ -142,10 +167,7 @@ int ks_work_create(struct ks_work *work, const struct ks_campaign *campaign, uin
 void ks_work_release(struct ks_work *work) {
     ks_therapy_destroy(&work->therapy);
     ks_store_release_rows(&work->rows);
-    free(work->tally.low);
-    free(work->tally.high);
-    free(work->tally.failed_low);
-    free(work->tally.failed_high);
+    ks_work_release_tally(&work->tally);
     free(work->values);
     free(work->parameters);
     free(work->trajectories);
@@ -243,8 +265,9 @@ static void append_block(struct ks_rows *rows, uint64_t first, uint64_t count) {
 int ks_work_simulate(void *self, uint64_t first, uint64_t count) {
     struct ks_work *work = self;
     KS_ASSERT(work->rows.n_rows + count <= work->capacity);
-    for (uint64_t done = 0; done < count; done += KS_THERAPY_BATCH) {
-        int n = count - done < KS_THERAPY_BATCH ? (int)(count - done) : KS_THERAPY_BATCH;
+    uint64_t batch = (uint64_t)work->batch;
+    for (uint64_t done = 0; done < count; done += batch) {
+        int n = count - done < batch ? (int)(count - done) : work->batch;
         KS_TRY(simulate_batch(work, first + done, n, work->rows.n_rows + (size_t)done));
     }
     append_block(&work->rows, first, count);

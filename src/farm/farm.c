@@ -42,6 +42,7 @@ static int commit_round(struct ks_farm *farm) {
     int err = farm->work->commit(farm->work->self, farm->round_first, farm->next - farm->round_first);
     KS_TRY(ks_agree(farm->comm, err));
     farm->round_first = farm->next;
+    farm->n_done = farm->next - farm->first; /* also the last tiles, after which workers did not ask again */
     if (farm->rank == 0) ks_master_report(farm, true);
     return KS_OK;
 }

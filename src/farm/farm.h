@@ -3,7 +3,7 @@
  * Rank 0 is the master: it gives tiles of consecutive points to whoever asks, largest first and shrinking
  * towards the end of a round (guided self-scheduling: Polychronopoulos and Kuck 1987,
  * doi:10.1109/TC.1987.5009495), and computes itself between requests. A worker asks for its next tile before
- * it starts the present one. A round ends when its seconds have passed, when its rows fill the ranks'
+ * it starts the present one. A round ends when the commit interval has passed, when its rows fill the ranks'
  * memory, or when no points are left; all ranks then enter the work's collective commit. Points are handed
  * out in order, so that a round is one contiguous range. */
 #ifndef KS_FARM_FARM_H
@@ -16,7 +16,7 @@
 
 struct ks_farm_progress {
     uint64_t n_points, n_committed; /* of the whole range */
-    uint64_t n_assigned;            /* handed out, committed or not */
+    uint64_t n_done;                /* simulated, committed or not */
     double seconds;                 /* since the start */
     int is_commit;                  /* a round has just been committed */
 };
@@ -33,11 +33,15 @@ struct ks_farm_work {
      * and forgets them. */
     int (*commit)(void *self, uint64_t first, uint64_t count);
 
-    /* Rank 0 only, at the start of a round: how long it lasts, >= 0. */
-    double (*round_seconds)(void *self);
+    /* Rank 0 only, at the start of a round: how many more commits there is room for, > 0. Rounds grow longer as
+     * it runs out, so that it lasts to the end. */
+    uint64_t (*rounds_left)(void *self);
 
     /* Rank 0 only, a few times a second at most; may be NULL. */
     void (*report)(void *self, const struct ks_farm_progress *progress);
+
+    /* How long a round lasts while there is room for many, >= 0. */
+    double commit_seconds;
 
     /* The most points that one rank may keep in a round, > 0. */
     uint64_t capacity;

@@ -36,6 +36,7 @@ struct ks_farm {
     uint64_t first, end;        /* the range */
     uint64_t round_first;       /* all before it is committed; the same on all ranks */
     uint64_t next;              /* rank 0: all before it is handed out */
+    uint64_t n_done;            /* rank 0: points reported as simulated */
     double start;               /* MPI_Wtime() */
     double last_report;         /* rank 0 */
     struct ks_farm_pace *paces; /* rank 0: [size] */

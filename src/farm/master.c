@@ -32,7 +32,7 @@ void ks_master_report(struct ks_farm *farm, bool is_commit) {
     farm->last_report = now;
     struct ks_farm_progress progress = {.n_points = farm->end - farm->first,
                                         .n_committed = farm->round_first - farm->first,
-                                        .n_assigned = farm->next - farm->first,
+                                        .n_done = farm->n_done,
                                         .seconds = now - farm->start,
                                         .is_commit = is_commit};
     farm->work->report(farm->work->self, &progress);
@@ -81,8 +81,10 @@ static struct ks_farm_tile assign(struct ks_farm *farm, struct round *round, int
     return tile;
 }
 
-static void note_work(struct ks_farm_pace *pace, uint64_t n_points, double seconds) {
+static void note_work(struct ks_farm *farm, int rank, uint64_t n_points, double seconds) {
+    struct ks_farm_pace *pace = &farm->paces[rank];
     if (n_points == 0) return;
+    farm->n_done += n_points;
     pace->points += (double)n_points;
     pace->seconds += seconds;
     pace->last_speed = (double)n_points / seconds;
@@ -100,7 +102,7 @@ static int answer_one(struct ks_farm *farm, struct round *round, bool *has_answe
     int rank = status.MPI_SOURCE;
     struct ks_farm_request request;
     KS_MPI(MPI_Recv(&request, sizeof request, MPI_BYTE, rank, KS_TAG_REQUEST, farm->comm, MPI_STATUS_IGNORE));
-    note_work(&farm->paces[rank], request.n_points, request.seconds);
+    note_work(farm, rank, request.n_points, request.seconds);
     if (request.has_failed) round->has_failed = true;
     struct ks_farm_tile tile = assign(farm, round, rank);
     int tag = tile.count > 0 ? KS_TAG_TILE : KS_TAG_OVER;
@@ -125,15 +127,26 @@ static int work_slice(struct ks_farm *farm, struct ks_farm_tile *own) {
     uint64_t count = smaller(farm->work->slice, own->count);
     double start = MPI_Wtime();
     int err = farm->work->simulate(farm->work->self, own->first, count);
-    note_work(&farm->paces[0], count, MPI_Wtime() - start);
+    note_work(farm, 0, count, MPI_Wtime() - start);
     own->first += count;
     own->count -= count;
     return err;
 }
 
+/* The commit interval; longer where at the pace so far the room for commits would not last. Each round then takes twice
+ * its share of the time that is left, so that half of the room remains for a pace that slows down; the last round has no
+ * end but that of the points. */
+static double round_seconds(const struct ks_farm *farm, double now) {
+    uint64_t n_left = farm->work->rounds_left(farm->work->self);
+    if (n_left <= 1) return INFINITY;
+    double done = (double)(farm->round_first - farm->first), left = (double)(farm->end - farm->round_first);
+    double seconds_left = done > 0 ? (now - farm->start) * left / done : 0;
+    return fmax(farm->work->commit_seconds, 2 * seconds_left / (double)n_left);
+}
+
 static void start_round(struct ks_farm *farm, struct round *round) {
-    *round = (struct round){.end = MPI_Wtime() + farm->work->round_seconds(farm->work->self),
-                            .n_fresh = farm->size};
+    double now = MPI_Wtime();
+    *round = (struct round){.end = now + round_seconds(farm, now), .n_fresh = farm->size};
     for (int i = 0; i < farm->size; i++) {
         farm->paces[i].points /= 2;
         farm->paces[i].seconds /= 2;

@@ -1,10 +1,12 @@
 /* Creates a file whole: all metadata, and space for every row. It is built under a temporary name beside the
  * target, synced, and appears under its own name only then.
  *
- * Row data is contiguous and allocated now, so that no metadata moves later; it is not filled (a hole of the
- * file system reads 0, and each row is written before it counts), but for `status`, the logs and counts,
- * which must read 0 everywhere. Dimension scales follow the conventions of netCDF-4. Large arrays begin at 4
+ * Row data is contiguous and allocated now, so that no metadata moves later; it is not filled (space of the
+ * file system that nobody wrote reads 0, and each row is written before it counts), but for `status`, the logs
+ * and counts, which must read 0 everywhere. The file system is asked to keep the disk space of all rows, so that
+ * a campaign that starts does not find the disk full half way. Dimension scales follow the conventions of netCDF-4. Large arrays begin at 4
  * KiB boundaries; the counts lie at multiples of 8 bytes, so that no sector boundary divides one. */
+#define _GNU_SOURCE /* fallocate() */
 #include "base/memory.h"
 #include "store/store_impl.h"
 
@@ -309,11 +311,25 @@ static int set_mode(int descriptor, const char *temporary) {
     return KS_OK;
 }
 
+/* posix_fallocate() would write to every block where the file system cannot reserve; that is left to write.c. */
+static int reserve_space(int descriptor, const char *temporary) {
+    struct stat file;
+    KS_CHECK(fstat(descriptor, &file) == 0, KS_ERR_IO, "cannot use %s: %s", temporary, strerror(errno));
+    int failure;
+    do failure = fallocate(descriptor, 0, 0, file.st_size);
+    while (failure != 0 && errno == EINTR);
+    bool is_refused = failure != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EIO);
+    KS_CHECK(!is_refused, KS_ERR_IO, "cannot reserve the %.3f GB of %s: %s", (double)file.st_size * 1e-9,
+             temporary, strerror(errno));
+    return KS_OK;
+}
+
 static int fill_and_name(int descriptor, const char *temporary, const char *path, const char *directory,
                          const struct ks_schema *schema, bool overwrite) {
     KS_TRY(check_space(directory, schema));
     KS_TRY(set_mode(descriptor, temporary));
     KS_TRY(write_file(temporary, schema));
+    KS_TRY(reserve_space(descriptor, temporary));
     KS_CHECK(fsync(descriptor) == 0, KS_ERR_IO, "cannot sync %s: %s", temporary, strerror(errno));
     KS_TRY(give_name(temporary, path, overwrite));
     return sync_directory(directory);

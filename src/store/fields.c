@@ -112,6 +112,13 @@ int ks_store_allocate_rows(const struct ks_schema *schema, size_t capacity, stru
     return err;
 }
 
+int ks_store_allocate_block(const struct ks_schema *schema, uint64_t *capacity, struct ks_rows *rows) {
+    enum { MOST_ROWS = 4096, MOST_BYTES = 16 * 1024 * 1024 }; /* a row with its course may be megabytes */
+    uint64_t fitting = MOST_BYTES / ks_store_row_bytes(schema);
+    *capacity = fitting < 1 ? 1 : fitting < MOST_ROWS ? fitting : MOST_ROWS;
+    return ks_store_allocate_rows(schema, (size_t)*capacity, rows);
+}
+
 void ks_store_release_rows(struct ks_rows *rows) {
     free(rows->blocks);
     free(rows->inputs);

@@ -35,8 +35,7 @@ static int check_writable(const char *path) {
     return KS_OK;
 }
 
-/* Says which file it is that has the fault. */
-static int name_file(int err, const char *path) {
+int ks_store_name_file(int err, const char *path) {
     if (err != KS_ERR_FORMAT && err != KS_ERR_HDF5) return err;
     char fault[2048];
     snprintf(fault, sizeof fault, "%s", ks_error_message());
@@ -129,7 +128,7 @@ static int release_store(ks_store *store) {
 static int open_alone(ks_store **store, const char *path) {
     KS_TRY(check_signature(path));
     KS_TRY(allocate_store(store, path));
-    return name_file(read_everything(*store), path);
+    return ks_store_name_file(read_everything(*store), path);
 }
 
 int ks_store_open(ks_store **store, const char *path) {
@@ -148,7 +147,7 @@ static int open_together(ks_store **store, const char *path, MPI_Comm comm) {
     KS_TRY(ks_agree(comm, err));
     (*store)->comm = comm;
     KS_MPI(MPI_Comm_rank(comm, &(*store)->rank));
-    err = name_file(read_everything(*store), path);
+    err = ks_store_name_file(read_everything(*store), path);
     if (err == KS_OK) err = prepare_writing(*store);
     return ks_agree(comm, err);
 }

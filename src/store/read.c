@@ -45,40 +45,56 @@ static int read_log(hid_t dataset, int (*make_type)(bool, hid_t *), hsize_t n, v
     return err;
 }
 
-static int check_rounds(const ks_store *store, size_t n, const struct ks_round *rounds) {
-    uint64_t n_points = store->schema.n_points;
-    for (size_t i = 0; i < n; i++)
-        KS_CHECK(rounds[i].first_row < n_points && rounds[i].n_rows <= n_points - rounds[i].first_row,
-                 KS_ERR_FORMAT, "%s: round %zu of the commit log lies outside the file's points", store->path,
-                 i);
+/* Whoever adds up rounds, or steps through them, may rely on this. */
+static int check_rounds(uint64_t n_points, size_t n, const struct ks_round *rounds) {
+    uint64_t n_left = n_points;
+    for (size_t i = 0; i < n; i++) {
+        KS_CHECK(rounds[i].n_rows > 0 && rounds[i].first_row < n_points &&
+                     rounds[i].n_rows <= n_points - rounds[i].first_row,
+                 KS_ERR_FORMAT, "round %zu of the commit log lies outside the file's points", i);
+        KS_CHECK(rounds[i].n_rows <= n_left, KS_ERR_FORMAT,
+                 "the rounds of the commit log hold more rows than the file has points");
+        n_left -= rounds[i].n_rows;
+    }
     return KS_OK;
 }
 
 int ks_store_read_rounds(ks_store *store, size_t *n_rounds, struct ks_round **rounds) {
     *n_rounds = 0;
-    KS_TRY(ks_store_read_counts(store));
+    *rounds = NULL;
+    KS_TRY(ks_store_name_file(ks_store_read_counts(store), store->path));
     KS_ALLOCATE(*rounds, store->n_rounds);
     int err = read_log(store->log, ks_h5_round_type, store->n_rounds, *rounds);
-    if (err == KS_OK) err = check_rounds(store, store->n_rounds, *rounds);
+    if (err == KS_OK) err = check_rounds(store->schema.n_points, store->n_rounds, *rounds);
     if (err < 0) {
         free(*rounds);
         *rounds = NULL;
-        return err;
+        return ks_store_name_file(err, store->path);
     }
     *n_rounds = store->n_rounds;
     return KS_OK;
 }
 
+/* HDF5 hands a text that fills its field over as it is. */
+static void end_texts(struct ks_run_record *run) {
+    run->start[sizeof run->start - 1] = '\0';
+    run->hosts[sizeof run->hosts - 1] = '\0';
+    run->version[sizeof run->version - 1] = '\0';
+    run->settings[sizeof run->settings - 1] = '\0';
+}
+
 int ks_store_read_runs(ks_store *store, size_t *n_runs, struct ks_run_record **runs) {
     *n_runs = 0;
-    KS_TRY(ks_store_read_counts(store));
+    *runs = NULL;
+    KS_TRY(ks_store_name_file(ks_store_read_counts(store), store->path));
     KS_ALLOCATE(*runs, store->n_runs);
     int err = read_log(store->runs, ks_h5_run_type, store->n_runs, *runs);
     if (err < 0) {
         free(*runs);
         *runs = NULL;
-        return err;
+        return ks_store_name_file(err, store->path);
     }
+    for (size_t i = 0; i < store->n_runs; i++) end_texts(&(*runs)[i]);
     *n_runs = store->n_runs;
     return KS_OK;
 }
@@ -108,7 +124,8 @@ int ks_store_read_rows(ks_store *store, uint64_t first, uint64_t count, struct k
     if (count == 0) return KS_OK;
     for (int i = 0; i < KS_N_FIELDS; i++) {
         void *data = ks_fields_data(rows, i);
-        if (data != NULL) KS_TRY(read_field(store, i, first, count, data));
+        if (data == NULL) continue;
+        KS_TRY(ks_store_name_file(read_field(store, i, first, count, data), store->path));
     }
     if (rows->blocks != NULL) {
         rows->blocks[0] = (struct ks_block){first, count};

@@ -122,6 +122,9 @@ int ks_store_read_rows(ks_store *store, uint64_t first, uint64_t count, struct k
 int ks_store_allocate_rows(const struct ks_schema *schema, size_t capacity, struct ks_rows *rows);
 void ks_store_release_rows(struct ks_rows *rows);
 
+/* Space to go through a file block by block; *capacity says how many rows a block has. */
+int ks_store_allocate_block(const struct ks_schema *schema, uint64_t *capacity, struct ks_rows *rows);
+
 /* The checksum of rows: the sum modulo 2^64 of one hash per row over its point number and its bytes, so that
  * it does not depend on which rank held which row. Any change within one 8-byte word of a row changes it. */
 uint64_t ks_store_checksum(const struct ks_schema *schema, const struct ks_rows *rows);

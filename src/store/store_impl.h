@@ -99,6 +99,11 @@ struct ks_store {
     uint64_t written_bytes;
 };
 
+/* ---- open.c -------------------------------------------------------------------------------------------- */
+
+/* Says which file it is that has the fault; KS_ERR_FORMAT for a fault of HDF5's too. */
+int ks_store_name_file(int err, const char *path);
+
 /* ---- read.c -------------------------------------------------------------------------------------------- */
 
 /* Reads how many lines of each log are in use. */

@@ -5,6 +5,10 @@
  * Agreements stand before and after every collective call: no rank goes on where another has failed. */
 #include "store/store_impl.h"
 
+#include <math.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
 /* ---- slices: what one collective call takes ------------------------------------------------------------ */
 
 /* The place in a rank's rows up to which slices have been taken. */
@@ -63,18 +67,23 @@ static uint64_t count_slices(const ks_store *store, const struct ks_rows *rows) 
 
 /* ---- collective writes: each returns the same verdict on all ranks ------------------------------------- */
 
+static int raise_write(const ks_store *store, int line) {
+    char reason[1536];
+    ks_h5_explain(reason, sizeof reason);
+    return ks_error_raise(KS_ERR_HDF5, __FILE__, line, "cannot write to %s: HDF5: %s", store->path, reason);
+}
+
 /* `err` is how this rank's preparation went. */
 static int write_together(const ks_store *store, int err, hid_t dataset, hid_t type, hid_t memory,
                           hid_t space, const void *data) {
     KS_TRY(ks_agree(store->comm, err));
-    if (H5Dwrite(dataset, type, memory, space, store->transfer, data) < 0)
-        err = ks_h5_raise(__FILE__, __LINE__);
+    if (H5Dwrite(dataset, type, memory, space, store->transfer, data) < 0) err = raise_write(store, __LINE__);
     return ks_agree(store->comm, err);
 }
 
 /* All that was written is on the disk: HDF5 calls MPI_File_sync. */
 static int flush(const ks_store *store) {
-    int err = H5Fflush(store->file, H5F_SCOPE_GLOBAL) < 0 ? ks_h5_raise(__FILE__, __LINE__) : KS_OK;
+    int err = H5Fflush(store->file, H5F_SCOPE_GLOBAL) < 0 ? raise_write(store, __LINE__) : KS_OK;
     return ks_agree(store->comm, err);
 }
 
@@ -151,8 +160,8 @@ static int append(const ks_store *store, hid_t log, hid_t count, uint64_t line, 
 static int check_rows(const ks_store *store, const struct ks_rows *rows, const struct ks_round *round) {
     KS_CHECK(ks_store_rounds_left(store) > 0, KS_ERR_IO, "the commit log of %s is full", store->path);
     uint64_t next = round->first_row, end = round->first_row + round->n_rows, n_rows = 0;
-    KS_CHECK(next <= end && end <= store->schema.n_points, KS_ERR_IO, "a round lies outside the points of %s",
-             store->path);
+    KS_CHECK(next < end && end <= store->schema.n_points, KS_ERR_IO,
+             "a round is empty or lies outside the points of %s", store->path);
     for (size_t b = 0; b < rows->n_blocks; b++) {
         const struct ks_block *block = &rows->blocks[b];
         KS_CHECK(block->count > 0 && block->first >= next && block->first < end &&
@@ -163,6 +172,25 @@ static int check_rows(const ks_store *store, const struct ks_rows *rows, const s
     }
     KS_CHECK(n_rows == rows->n_rows, KS_ERR_IO, "blocks hold %llu rows, not %zu", (unsigned long long)n_rows,
              rows->n_rows);
+    return KS_OK;
+}
+
+/* Where the file system could not reserve the space of the rows, a full disk shows before it is written to: ranks of
+ * Open MPI that take part in a collective write wait for ever for one that finds no space. */
+static int check_space(const ks_store *store, const struct ks_round *round) {
+    enum {
+        SLACK = 1024 * 1024,
+        STAT_BLOCK = 512
+    }; /* bytes: blocks that rows share with others; unit of stat() */
+    struct stat file;
+    struct statvfs disk;
+    if (store->rank != 0 || stat(store->path, &file) != 0 || statvfs(store->path, &disk) != 0) return KS_OK;
+    double holes = (double)file.st_size - (double)file.st_blocks * STAT_BLOCK;
+    double rows = (double)round->n_rows * (double)ks_store_row_bytes(&store->schema) + SLACK;
+    double free_bytes = (double)disk.f_bavail * (double)disk.f_frsize;
+    KS_CHECK(fmin(holes, rows) <= free_bytes, KS_ERR_IO,
+             "no space for %.3f MB of rows in %s: %.3f MB are free", fmin(holes, rows) * 1e-6, store->path,
+             free_bytes * 1e-6);
     return KS_OK;
 }
 
@@ -181,7 +209,9 @@ static int summarise(const ks_store *store, const struct ks_rows *rows, struct k
 
 int ks_write_rows(ks_store *store, const struct ks_rows *rows, struct ks_round *round) {
     uint64_t n_slices;
-    KS_TRY(ks_agree(store->comm, check_rows(store, rows, round)));
+    int err = check_rows(store, rows, round);
+    if (err == KS_OK) err = check_space(store, round);
+    KS_TRY(ks_agree(store->comm, err));
     KS_TRY(summarise(store, rows, round, &n_slices));
     for (int i = 0; i < KS_FIELD_status; i++) KS_TRY(write_field(store, i, rows, n_slices));
     KS_TRY(flush(store));

@@ -20,12 +20,12 @@ struct counter {
     int64_t *n_simulated, *n_committed; /* [count] by this rank */
     uint64_t n_kept, next;              /* next: the first point that is not committed */
     uint64_t last_point;                /* tiles of a rank ascend */
-    uint64_t n_rounds, n_reports, n_reported;
+    uint64_t n_rounds, n_reports, n_reported, n_done;
     uint64_t bad_point, bad_commit_row; /* fail there */
     bool is_all_bad;
-    double seconds;        /* of one point, at most */
-    double commit_seconds; /* of a round */
-    int n_faults;          /* promises that the farm has broken */
+    double seconds;       /* of one point, at most */
+    uint64_t most_rounds; /* that it has room for */
+    int n_faults;         /* promises that the farm has broken */
 };
 
 static void expect(struct counter *counter, bool condition, const char *promise) {
@@ -75,24 +75,28 @@ static int commit(void *self, uint64_t first, uint64_t count) {
     return KS_OK;
 }
 
-static double round_seconds(void *self) {
+static uint64_t rounds_left(void *self) {
     struct counter *c = self;
-    EXPECT(c, test_rank() == 0);
-    return c->commit_seconds;
+    EXPECT(c, test_rank() == 0 && c->n_rounds < c->most_rounds);
+    return c->most_rounds - c->n_rounds;
 }
 
 static void report(void *self, const struct ks_farm_progress *progress) {
     struct counter *c = self;
     EXPECT(c, test_rank() == 0 && progress->n_points == c->count);
-    EXPECT(c, progress->n_committed >= c->n_reported && progress->n_committed <= progress->n_assigned);
-    EXPECT(c, progress->n_assigned <= progress->n_points);
+    EXPECT(c, progress->n_committed >= c->n_reported && progress->n_committed <= progress->n_done);
+    EXPECT(c, progress->n_done >= c->n_done && progress->n_done <= progress->n_points);
     EXPECT(c, progress->n_committed == c->next - c->first);
+    EXPECT(c, !progress->is_commit || progress->n_done == progress->n_committed);
+    if (test_size() == 1) EXPECT(c, progress->n_done == c->next - c->first + c->n_kept);
+    c->n_done = progress->n_done;
     c->n_reported = progress->n_committed;
     c->n_reports++;
 }
 
 static struct counter make_counter(uint64_t first, uint64_t count, uint64_t capacity, uint64_t slice) {
-    struct counter c = {.work = {NULL, simulate, commit, round_seconds, report, capacity, slice},
+    struct counter c = {.work = {NULL, simulate, commit, rounds_left, report, 0, capacity, slice},
+                        .most_rounds = 65536,
                         .first = first,
                         .count = count,
                         .next = first,
@@ -106,7 +110,7 @@ static struct counter make_counter(uint64_t first, uint64_t count, uint64_t capa
 
 static int run(struct counter *c, double commit_seconds) {
     c->work.self = c;
-    c->commit_seconds = commit_seconds;
+    c->work.commit_seconds = commit_seconds;
     return ks_farm_run(MPI_COMM_WORLD, c->first, c->count, &c->work);
 }
 
@@ -176,6 +180,20 @@ static void test_largest_points(void **state) {
 static void test_rounds_by_time(void **state) {
     (void)state;
     run_and_check(0, 200 * (uint64_t)test_size(), 100000, 1, 0.002, 0.02, 2);
+}
+
+/* However short the interval: the room for commits lasts to the end, also where the points get slower. */
+static void test_room_for_rounds_lasts(void **state) {
+    (void)state;
+    for (uint64_t most = 1; most < 30; most += 7) {
+        struct counter c = make_counter(0, 60 * (uint64_t)test_size(), 100000, 1);
+        c.seconds = 0.001;
+        c.most_rounds = most;
+        test_expect_ok(run(&c, 0));
+        release(&c);
+        assert_int_equal(c.n_faults, 0);
+        assert_int_equal(c.next, c.count);
+    }
 }
 
 /* With as many points as ranks each rank gets one, although workers ask in advance. */
@@ -260,11 +278,17 @@ static void test_idle_ranks(void **state) {
 int main(int argc, char **argv) {
     test_start(&argc, &argv);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_point_once),         cmocka_unit_test(test_small_memory),
-        cmocka_unit_test(test_fewer_points_than_ranks),  cmocka_unit_test(test_largest_points),
-        cmocka_unit_test(test_rounds_by_time),           cmocka_unit_test(test_few_points_are_spread),
-        cmocka_unit_test(test_failing_point_stops_all),  cmocka_unit_test(test_all_ranks_fail),
-        cmocka_unit_test(test_failing_commit_stops_all), cmocka_unit_test(test_idle_ranks),
+        cmocka_unit_test(test_every_point_once),
+        cmocka_unit_test(test_small_memory),
+        cmocka_unit_test(test_fewer_points_than_ranks),
+        cmocka_unit_test(test_largest_points),
+        cmocka_unit_test(test_rounds_by_time),
+        cmocka_unit_test(test_few_points_are_spread),
+        cmocka_unit_test(test_room_for_rounds_lasts),
+        cmocka_unit_test(test_failing_point_stops_all),
+        cmocka_unit_test(test_all_ranks_fail),
+        cmocka_unit_test(test_failing_commit_stops_all),
+        cmocka_unit_test(test_idle_ranks),
     };
     return test_finish(cmocka_run_group_tests(tests, NULL, NULL));
 }

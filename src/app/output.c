@@ -1,0 +1,46 @@
+/* Where a command's text goes: standard output or the file of -o, whole or with an error; numbers as R and pandas read
+ * them. */
+#include "app/app_impl.h"
+#include "base/error.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Opening a file for writing empties it: not the one that the command reads. */
+static bool is_same_file(const char *a, const char *b) {
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+int ks_output_open(const struct ks_arguments *arguments, FILE **stream) {
+    const char *path = arguments->output;
+    *stream = stdout;
+    if (path == NULL) return KS_OK;
+    KS_CHECK(!is_same_file(path, arguments->operand), KS_ERR_USAGE,
+             "%s is what is read; -o names another file", path);
+    *stream = fopen(path, "w");
+    KS_CHECK(*stream != NULL, KS_ERR_USAGE, "cannot write %s: %s", path, strerror(errno));
+    return KS_OK;
+}
+
+int ks_output_close(FILE *stream, const char *path) {
+    bool is_written = fflush(stream) == 0 && !ferror(stream);
+    int reason = errno;
+    if (stream != stdout && fclose(stream) != 0 && is_written) {
+        is_written = false;
+        reason = errno;
+    }
+    KS_CHECK(is_written, KS_ERR_IO, "cannot write %s: %s", path != NULL ? path : "to standard output",
+             strerror(reason));
+    return KS_OK;
+}
+
+void ks_output_number(FILE *stream, double value, int n_digits) {
+    if (isnan(value))
+        fputs("NaN", stream); /* printf's "-nan" is text to R */
+    else
+        fprintf(stream, "%.*g", n_digits, value);
+}
