@@ -312,24 +312,30 @@ static int set_mode(int descriptor, const char *temporary) {
 }
 
 /* posix_fallocate() would write to every block where the file system cannot reserve; that is left to write.c. */
-static int reserve_space(int descriptor, const char *temporary) {
-    struct stat file;
-    KS_CHECK(fstat(descriptor, &file) == 0, KS_ERR_IO, "cannot use %s: %s", temporary, strerror(errno));
+static int reserve_space(int descriptor, const char *temporary, uint64_t n_bytes) {
     int failure;
-    do failure = fallocate(descriptor, 0, 0, file.st_size);
+    do failure = fallocate(descriptor, 0, 0, (off_t)n_bytes);
     while (failure != 0 && errno == EINTR);
     bool is_refused = failure != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EIO);
-    KS_CHECK(!is_refused, KS_ERR_IO, "cannot reserve the %.3f GB of %s: %s", (double)file.st_size * 1e-9,
+    KS_CHECK(!is_refused, KS_ERR_IO, "cannot reserve the %.3f GB of %s: %s", (double)n_bytes * 1e-9,
              temporary, strerror(errno));
     return KS_OK;
+}
+
+/* The space is tried before HDF5 comes: a file that it cannot close for want of space crashes it when it ends. */
+static int write_reserved(int descriptor, const char *temporary, const struct ks_schema *schema) {
+    struct stat file;
+    KS_TRY(reserve_space(descriptor, temporary, ks_store_file_bytes(schema)));
+    KS_TRY(write_file(temporary, schema));
+    KS_CHECK(fstat(descriptor, &file) == 0, KS_ERR_IO, "cannot use %s: %s", temporary, strerror(errno));
+    return reserve_space(descriptor, temporary, (uint64_t)file.st_size);
 }
 
 static int fill_and_name(int descriptor, const char *temporary, const char *path, const char *directory,
                          const struct ks_schema *schema, bool overwrite) {
     KS_TRY(check_space(directory, schema));
     KS_TRY(set_mode(descriptor, temporary));
-    KS_TRY(write_file(temporary, schema));
-    KS_TRY(reserve_space(descriptor, temporary));
+    KS_TRY(write_reserved(descriptor, temporary, schema));
     KS_CHECK(fsync(descriptor) == 0, KS_ERR_IO, "cannot sync %s: %s", temporary, strerror(errno));
     KS_TRY(give_name(temporary, path, overwrite));
     return sync_directory(directory);

@@ -129,9 +129,6 @@ int ks_h5_write_texts(hid_t object, const char *name, int n, const char *const *
 
 /* ---- reading text -------------------------------------------------------------------------------------- */
 
-/* No file of ours has more in one list; a damaged length must not ask for all of the memory. */
-enum { MOST_TEXTS = 1 << 20 };
-
 struct text_source {
     bool is_attribute;
     hid_t id, space, file_type, type;
@@ -176,7 +173,8 @@ static int read_text_source(hid_t object, const char *name, struct text_source *
     KS_TRY(open_text(object, name, source));
     hssize_t count;
     KS_H5(count = H5Sget_simple_extent_npoints(source->space));
-    KS_CHECK(count >= 0 && count <= MOST_TEXTS, KS_ERR_FORMAT, "%s holds %lld texts", name, (long long)count);
+    KS_CHECK(count >= 0 && count <= KS_LONGEST_AXIS, KS_ERR_FORMAT, "%s holds %lld texts", name,
+             (long long)count);
     char **raw;
     KS_ALLOCATE(*texts, (size_t)count);
     *n = (int)count;

@@ -117,7 +117,7 @@ static int read_time(hid_t file, struct ks_schema *schema) {
     KS_H5(space = H5Dget_space(dataset));
     hssize_t n;
     KS_H5(n = H5Sget_simple_extent_npoints(space));
-    KS_CHECK(n > 0 && n <= INT32_MAX, KS_ERR_FORMAT, "time has %lld entries", (long long)n);
+    KS_CHECK(n > 0 && n <= KS_LONGEST_AXIS, KS_ERR_FORMAT, "time has %lld entries", (long long)n);
     double *times;
     KS_ALLOCATE(times, (size_t)n);
     schema->times = times;

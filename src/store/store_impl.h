@@ -12,6 +12,9 @@
 
 enum { KS_FORMAT_VERSION = 1, KS_MAX_ROUNDS = 65536, KS_MAX_RUNS = 4096 };
 
+/* Columns or times that a file may have: a damaged length must not ask for all of the memory. */
+enum { KS_LONGEST_AXIS = 1 << 20 };
+
 /* ---- h5.c: errors, attributes, types ------------------------------------------------------------------- */
 
 /* Returns the error of an HDF5 call upwards; `call` gives a herr_t or an identifier. */

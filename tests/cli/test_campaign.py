@@ -1,9 +1,13 @@
 """Whole campaigns as a user runs them: the same file however it is computed, failed points, every reader."""
+import contextlib
 import csv
 import io
 import json
+import os
 import pathlib
+import pty
 import re
+import resource
 import subprocess
 import sys
 import unittest
@@ -12,7 +16,7 @@ import h5py
 import numpy
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from program import CAMPAIGN, TEST_FUNCTION, TOP, ProgramTest, contents  # noqa: E402
+from program import CAMPAIGN, KETSWEEP, TEST_FUNCTION, TOP, ProgramTest, contents  # noqa: E402
 
 
 class SameFile(ProgramTest):
@@ -94,6 +98,18 @@ class FailedPoints(ProgramTest):
                          "--max-failed-fraction", "1")
         self.assertEqual(contents(self.path("a.h5")), contents(self.path("b.h5")))
 
+    def test_missing_values_as_text(self):
+        config = self.path("campaign.cfg", CAMPAIGN + "solver : { max_steps = 3; };")
+        self.run_program("run", config, "-o", self.path("a.h5"), status=1)
+        for options in (("--dataset", "endpoints"), ("--dataset", "trajectories"), ("--long",),
+                        ("--dataset", "trajectories", "--long")):
+            text = self.run_program("export", self.path("a.h5"), *options).stdout
+            self.assertIn(",NaN\n", text)
+            self.assertNotRegex(text, r"[,-]nan\b")
+        text = self.run_program("simulate", config, status=1).stdout
+        self.assertIn(" = NaN ", text)
+        self.assertNotRegex(text, r"[ ,-]nan\b")
+
     def test_some_protocols_are_impossible(self):
         config = self.path("campaign.cfg", CAMPAIGN.replace("high = 40.0", "high = 80.0"))
         run = self.run_program("run", config, "-o", self.path("a.h5"), "--max-failed-fraction", "0.9")
@@ -104,6 +120,236 @@ class FailedPoints(ProgramTest):
             self.assertTrue(0 < late.sum() < len(late))
             self.assertEqual(numpy.isnan(file["endpoints"][:]).all(axis=1).tolist(), late.tolist())
         self.assertIn(f"{late.sum()} bad_protocol", run.stderr)
+
+
+class Progress(ProgramTest):
+    """One line redrawn on a terminal; nothing in a log before 30 s, and nothing at all with -q."""
+
+    def test_terminal(self):
+        terminal, line = pty.openpty()
+        process = subprocess.Popen([KETSWEEP, "run", self.path("a.cfg", CAMPAIGN), "-o", self.path("a.h5"), "--set",
+                                    "design.points=60"], stdin=subprocess.DEVNULL, stderr=line)
+        os.close(line)
+        text = b""
+        with contextlib.suppress(OSError), open(terminal, "rb", buffering=0) as stream:  # an error is the end
+            while block := stream.read(4096):
+                text += block
+        self.assertEqual(process.wait(), 0)
+        redrawn = text.decode().split("\r\033[K")
+        done = [int(re.fullmatch(r"(\d+) of 60 points \(\d+ %\), \S+ points/s, 0 failed, .+ left", line).group(1))
+                for line in redrawn[1:-1]]
+        self.assertGreater(len(done), 1)
+        self.assertEqual(done, sorted(done))
+        self.assertEqual((redrawn[0], done[0]), ("", 0))
+        self.assertIn("60 points in", redrawn[-1])
+
+    def test_log(self):
+        config = self.path("a.cfg", CAMPAIGN)
+        for ranks in (None, 2):
+            lines = self.run_program("run", config, "-o", self.path(f"{ranks}.h5"), ranks=ranks).stderr.splitlines()
+            self.assertIn("23 points in", lines[0])
+            quiet = self.run_program("run", config, "-o", self.path(f"{ranks}.h5"), "--overwrite", "-q", ranks=ranks)
+            self.assertEqual(quiet.stderr, "")
+
+
+class Ranks(ProgramTest):
+    """Ranks that do not agree end the run: once said, on all of them, with an exit status."""
+
+    def run_each(self, *commands):
+        """Runs the command lines as ranks of one job; returns the exit status and ketsweep's own lines."""
+        command = ["mpirun"]
+        for i, arguments in enumerate(commands):
+            command += [*([":"] if i else []), "-n", "1", KETSWEEP, *arguments]
+        process = subprocess.run(command, cwd=self.folder, text=True, stdin=subprocess.DEVNULL, timeout=60,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return process.returncode, [line for line in process.stderr.splitlines() if "ketsweep: " in line]
+
+    def test_one_cannot_read_the_configuration(self):
+        good, missing = self.path("a.cfg", TEST_FUNCTION), self.path("missing.cfg")
+        sentence = f"ketsweep: error: cannot read the configuration {missing}: No such file or directory"
+        for order in ((missing, good, good), (good, missing, good), (good, missing, missing)):
+            answer = self.run_each(*(("run", path, "-o", self.path("a.h5")) for path in order))
+            self.assertEqual(answer, (2, [sentence]))
+        self.assertFalse(pathlib.Path(self.path("a.h5")).exists())
+
+    def test_one_reads_another_campaign(self):
+        config = self.path("a.cfg", TEST_FUNCTION)
+        common = ("run", config, "-o", self.path("a.h5"), "--set")
+        status, lines = self.run_each((*common, "design.seed=1"), (*common, "design.seed=1"), (*common, "design.seed=2"))
+        self.assertEqual((status, lines), (2, [f"ketsweep: error: {config}: rank 2 of 3 reads another campaign there "
+                                               "than rank 0"]))
+        self.assertFalse(pathlib.Path(self.path("a.h5")).exists())
+
+
+class Disk(ProgramTest):
+    """A disk that runs full, or that cannot be written, costs neither what is there nor an endless wait."""
+
+    # Rows of 2 MB, all written at the end.
+    LARGE_ROWS = CAMPAIGN.replace("points = 23", "points = 12").replace(
+        'states = ["madrs", "bdnf"]; every = 6.0', 'states = "all"; every = 0.006')
+
+    def run_on_disk(self, ranks, before_filling):
+        """Runs a campaign on a disk of its own that somebody fills as soon as the file is there."""
+        if subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "none", str(self.folder)],
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("cannot mount a disk here")
+        config = self.path("a.cfg", self.LARGE_ROWS)
+        disk = self.path("disk")
+        pathlib.Path(disk).mkdir(exist_ok=True)
+        script = f"""mount -t tmpfs -o size=60m none {disk} || exit 99
+            {{ until [ -e {disk}/a.h5 ]; do sleep 0.01; done; {before_filling}; cat /dev/zero >{disk}/rest; }} 2>/dev/null &
+            timeout 60 mpirun -n {ranks} {KETSWEEP} run {config} -o {disk}/a.h5 -q; status=$?
+            wait; {KETSWEEP} verify {disk}/a.h5 && exit $status"""
+        return subprocess.run(["unshare", "-rm", "sh", "-c", script], text=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def test_space_is_kept_for_all_rows(self):
+        for ranks in (1, 3):
+            process = self.run_on_disk(ranks, "true")
+            self.assertEqual(process.returncode, 0, process.stderr)
+            self.assertIn("1 of 1 rounds good; the campaign is complete", process.stdout)
+
+    def test_full_disk_ends_the_run(self):
+        for ranks in (1, 3):
+            process = self.run_on_disk(ranks, "fallocate -p -o 8m -l 20m "
+                                       + self.path("disk/a.h5"))
+            self.assertEqual(process.returncode, 1, process.stderr)
+            self.assertIn("ketsweep: error: no space for", process.stderr)
+            self.assertIn("0 of 0 rounds good; the campaign is not complete", process.stdout)
+
+    def test_failure_keeps_the_old_file(self):
+        config = self.path("a.cfg", TEST_FUNCTION)
+        self.run_program("run", config, "-o", self.path("a.h5"))
+        before = pathlib.Path(self.path("a.h5")).read_bytes()
+        cases = (("design.points=100000", 8 << 20, "cannot reserve the"),  # bytes that a file may have
+                 ("design.points=100", 5 << 20, "cannot reserve the"),
+                 ("design.points=1000000000000", 1 << 40, "the file needs"))
+        for override, limit, sentence in cases:
+            process = subprocess.run([KETSWEEP, "run", config, "-o", self.path("a.h5"), "--overwrite", "--set", override],
+                                     text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, restore_signals=False,
+                                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+            self.assertEqual(process.returncode, 1, process.stderr)
+            self.assertIn("ketsweep: error: " + sentence, process.stderr)
+            self.assertEqual(pathlib.Path(self.path("a.h5")).read_bytes(), before)
+            self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["a.cfg", "a.h5"])
+
+    def test_text_that_cannot_be_written(self):
+        config = self.path("a.cfg", TEST_FUNCTION)
+        self.run_program("run", config, "-o", self.path("a.h5"))
+        single = self.path("single.cfg", "protocol : { horizon = 24.0; };")
+        for arguments in (("show", "parameters"), ("help",), ("status", "a.h5"), ("verify", "a.h5"), ("export", "a.h5"),
+                          ("simulate", single), ("check", config)):
+            with open("/dev/full", "w") as full:
+                process = subprocess.run([KETSWEEP, *arguments], cwd=self.folder, text=True, stdout=full,
+                                         stderr=subprocess.PIPE)
+            self.assertEqual(process.returncode, 1, arguments)
+            self.assertIn("ketsweep: error: cannot write to standard output: No space left on device", process.stderr)
+
+
+class Damaged(ProgramTest):
+    """Readers of a damaged file say so; none crashes, and none believes what cannot be."""
+
+    def damage(self, change):
+        """What the readers do with a copy of a good file that `change` has changed: (exit status, stderr) of each."""
+        path = self.path("damaged.h5")
+        pathlib.Path(path).write_bytes(self.good)
+        with h5py.File(path, "r+") as file:
+            change(file)
+        return {command: self.read(command, path) for command in ("status", "verify", "export")}
+
+    def read(self, command, path):
+        process = subprocess.run([KETSWEEP, command, path], text=True, errors="replace", timeout=60,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertIn(process.returncode, (0, 1), f"{command}: {process.stderr}")
+        self.assertNotIn("bug", process.stderr)
+        return process.returncode, process.stderr.splitlines()[:1], process.stdout
+
+    def setUp(self):
+        super().setUp()
+        config = self.path("a.cfg", CAMPAIGN)
+        self.run_program("run", config, "-o", self.path("a.h5"), "-q", "--set", "run.commit_seconds=0.02")
+        self.good = pathlib.Path(self.path("a.h5")).read_bytes()
+
+    def refuse(self, change, sentence):
+        for command, (status, lines, _) in self.damage(change).items():
+            self.assertEqual(status, 1, command)
+            self.assertEqual(lines, [f"ketsweep: error: {self.path('damaged.h5')}: {sentence}"])
+
+    def test_commit_log(self):
+        def set_rounds(*rounds):
+            def change(file):
+                log = file["rounds/log"][:]
+                for i, (first, count) in enumerate(rounds):
+                    log[i]["first_row"], log[i]["n_rows"] = first, count
+                file["rounds/log"][...] = log
+                file["rounds/in_use"][()] = len(rounds)
+            return change
+
+        self.refuse(set_rounds((0, 23), (0, 23)), "the rounds of the commit log hold more rows than the file has points")
+        self.refuse(set_rounds((0, 20), (20, 4)), "round 1 of the commit log lies outside the file's points")
+        self.refuse(set_rounds((0, 0)), "round 0 of the commit log lies outside the file's points")
+
+    def test_shapes(self):
+        def replace(name, **data):
+            def change(file):
+                group = file if name in file else file.attrs
+                del group[name]
+                (file.create_dataset if group is file else group.create)(name, **data)
+            return change
+
+        self.refuse(replace("rounds/in_use", data=numpy.full(100000, 1, "u8")), "/rounds/in_use is not one number")
+        self.refuse(replace("complete", data=numpy.full(5000, 1, "i4")), "attribute complete is not one number")
+        self.refuse(replace("endpoint", shape=(2**31 - 1,), dtype=h5py.string_dtype()), "endpoint holds 2147483647 texts")
+        self.refuse(replace("time", shape=(2**31 - 1,), dtype="f8"), "time has 2147483647 entries")
+        self.refuse(replace("n_points", data=24), "dataset inputs has not the shape that the file's other parts state")
+
+    def test_status_without_a_name(self):
+        def change(file):
+            file["status"][:2] = (100, -100)
+
+        answers = self.damage(change)
+        self.assertEqual([answers[command][0] for command in ("status", "verify", "export")], [0, 1, 0])
+        rows = list(csv.DictReader(answers["export"][2].splitlines()[1:]))
+        self.assertEqual([row["status"] for row in rows[:2]], ["unknown", "unknown"])
+        self.assertIn(rows[2]["status"], ("done", "not_depressed"))
+
+    def test_texts_without_an_end(self):
+        with h5py.File(self.path("a.h5")) as file:
+            offset, record = file["provenance/runs"].id.get_offset(), file["provenance/runs"].dtype
+        data = bytearray(self.good)  # as HDF5 itself ends what it writes
+        for name, letter in (("start_utc", b"s"), ("hosts", b"h"), ("version", b"v"), ("settings", b"t")):
+            text, start = record.fields[name]
+            data[offset + start:offset + start + text.itemsize] = letter * text.itemsize
+        pathlib.Path(self.path("a.h5")).write_bytes(data)
+        status, _, text = self.read("status", self.path("a.h5"))
+        self.assertEqual(status, 0)
+        self.assertIn(f"started {'s' * 31}, 1 ranks on {'h' * 255}, version {'v' * 63}\n", text)
+
+    def test_cut_short(self):
+        for size in (0, 7, 8, 100, 4096, 100000, len(self.good) // 2, len(self.good) - 1):
+            path = self.path("short.h5")
+            pathlib.Path(path).write_bytes(self.good[:size])
+            for command in ("status", "verify", "export"):
+                status, lines, _ = self.read(command, path)
+                self.assertEqual((status, path in lines[0]), (1, True), f"{command} of {size} bytes: {lines}")
+
+    def test_unfinished(self):
+        """Killed at some moment, the file says what was committed."""
+        path, config = self.path("killed.h5"), self.path("a.cfg")
+        process = subprocess.Popen([KETSWEEP, "run", config, "-o", path, "-q", "--set", "design.points=100000", "--set",
+                                    "run.commit_seconds=0.05"])
+        n_rounds = 0
+        while n_rounds < 3:
+            self.assertIsNone(process.poll())
+            if pathlib.Path(path).exists():
+                n_rounds = int(re.search(r" in (\d+) rounds; not complete", self.read("status", path)[2]).group(1))
+        process.kill()
+        process.wait()
+        text = self.run_program("verify", path).stdout
+        n_rounds = int(re.search(r"(\d+) of \1 rounds good; the campaign is not complete", text).group(1))
+        n_rows = 1 + int(re.search(rf"round {n_rounds - 1}: rows \d+ to (\d+) good", text).group(1))
+        self.assertIn(f"{n_rows} of 100000 points", self.run_program("status", path).stdout)
+        self.assertEqual(len(self.run_program("export", path).stdout.splitlines()), 2 + n_rows)
 
 
 class Readers(ProgramTest):
@@ -151,6 +397,10 @@ class Readers(ProgramTest):
         self.assertEqual(wide[0], "# units: 1,h,points,x healthy")
         self.assertEqual(wide[1], "point,time_h,madrs,bdnf")
         self.assertEqual(len(wide), 2 + 23 * 9)
+        before = pathlib.Path(self.file).read_bytes()
+        refusal = self.run_program("export", self.file, "-o", self.folder / "." / "a.h5", status=2)
+        self.assertIn("a.h5 is what is read; -o names another file", refusal.stderr)
+        self.assertEqual(pathlib.Path(self.file).read_bytes(), before)
         refusal = self.run_program("export", self.file, "--dataset", "rows", status=2)
         self.assertIn('--dataset is all, inputs, endpoints, status or trajectories, found "rows"', refusal.stderr)
 
@@ -225,6 +475,14 @@ class Simulate(ProgramTest):
                 self.assertEqual(file["trajectories"][0, i].tolist(), expected.tolist())
         self.run_program("verify", self.path("a.h5"))
 
+    def test_title_is_one_line(self):
+        config = self.path("a.cfg", 'title = "one\\ntwo"; protocol : { horizon = 3.0; };')
+        lines = self.run_program("simulate", config).stdout.splitlines()
+        self.assertEqual(lines[0], "# one two")
+        self.assertTrue(lines[1].startswith("# status done"))
+        refusal = self.run_program("simulate", config, "-o", config, status=2)
+        self.assertIn("a.cfg is what is read; -o names another file", refusal.stderr)
+
     def test_too_many_hours(self):
         refusal = self.run_program("simulate", self.path("a.cfg", "protocol : { horizon = 1e10; };"), status=2)
         self.assertIn("1e+10 h is long for a row every hour; state output.trajectories", refusal.stderr)
@@ -282,6 +540,7 @@ class Help(ProgramTest):
             ("run", config, "--set", "x"): '--set takes KEY=VALUE, found "x"',
             ("run", config, "--max-failed-fraction", "2"): '--max-failed-fraction takes a number in [0, 1], found "2"',
             ("check", config, config): f'check takes one argument, found "{config}" and "{config}"',
+            ("show", "config", "--json"): "show config is libconfig text; there is no --json of it",
             ("show", "money"): "show knows parameters, states, endpoints, designs, distributions, models and config, "
                                'found "money"',
             ("simulate", config, "--format", "xml"): '--format is csv or h5, found "xml"',
