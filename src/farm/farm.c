@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "farm/farm_impl.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -76,7 +77,8 @@ int ks_farm_run(MPI_Comm comm, uint64_t first, uint64_t count, const struct ks_f
                            .end = first + count,
                            .round_first = first,
                            .next = first,
-                           .start = MPI_Wtime()};
+                           .start = MPI_Wtime(),
+                           .last_report = -INFINITY};
     KS_MPI(MPI_Comm_dup(comm, &farm.comm));
     int err = run_with_comm(&farm);
     MPI_Comm_free(&farm.comm);
