@@ -56,7 +56,6 @@ void ks_output_number(FILE *stream, double value, int n_digits);
 /* How many points ended how, and where in parameter space the failed ones lie. */
 struct ks_tally {
     uint64_t n_by_status[KS_N_STATUSES];
-    uint64_t n_steps;
     double *low, *high;               /* [n_variables] of all points */
     double *failed_low, *failed_high; /* [n_variables] of the failed ones */
 };

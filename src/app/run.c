@@ -162,7 +162,6 @@ static int reduce_tally(struct run *run) {
     int n = run->campaign.design.n_variables;
     KS_MPI(
         MPI_Reduce(own->n_by_status, total->n_by_status, KS_N_STATUSES, MPI_UINT64_T, MPI_SUM, 0, run->comm));
-    KS_MPI(MPI_Reduce(&own->n_steps, &total->n_steps, 1, MPI_UINT64_T, MPI_SUM, 0, run->comm));
     KS_MPI(MPI_Reduce(own->low, total->low, n, MPI_DOUBLE, MPI_MIN, 0, run->comm));
     KS_MPI(MPI_Reduce(own->high, total->high, n, MPI_DOUBLE, MPI_MAX, 0, run->comm));
     KS_MPI(MPI_Reduce(own->failed_low, total->failed_low, n, MPI_DOUBLE, MPI_MIN, 0, run->comm));

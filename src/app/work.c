@@ -186,10 +186,9 @@ void ks_work_point(const struct ks_campaign *campaign, uint64_t i, double *value
         parameters[campaign->design.variables[k].parameter] = values[k];
 }
 
-static void count_point(struct ks_work *work, const double *values, int status, uint32_t n_steps) {
+static void count_point(struct ks_work *work, const double *values, int status) {
     struct ks_tally *tally = &work->tally;
     tally->n_by_status[status]++;
-    tally->n_steps += n_steps;
     for (int k = 0; k < work->campaign->design.n_variables; k++) {
         double value = values[k];
         tally->low[k] = fmin(tally->low[k], value);
@@ -241,7 +240,7 @@ static void fill_row(struct ks_work *work, int i, size_t row) {
         rows->trajectories[row * n_trajectory + k] = (float)outcome->trajectory[k];
     rows->status[row] = (int8_t)outcome->status;
     rows->steps[row] = outcome->n_steps;
-    count_point(work, values, outcome->status, outcome->n_steps);
+    count_point(work, values, outcome->status);
 }
 
 static int simulate_batch(struct ks_work *work, uint64_t first, int n, size_t row) {
