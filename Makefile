@@ -96,6 +96,9 @@ tests: $(PROGRAMS) ## build the test programs
 $(PROGRAMS): %: %.o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS) -lcmocka
 
+$(BUILD)/tools/bench_solver: %: %.o $(BUILD)/libketsweep.a
+	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS)
+
 # ---- Running and testing it --------------------------------------------------------------------------------------
 
 demo: ## run configs/demo.cfg into build/demo.h5; installs what is missing
