@@ -16,9 +16,9 @@ SUITES   ?= unit science mpi cli house
 CFLAGS   ?= -O3 -g
 LANES    := 1 2 4 8
 
-DIALECT  := -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off $(addprefix -march=,$(ARCH))
+DIALECT  := -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno $(addprefix -march=,$(ARCH))
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes
-KS_FLAGS  = $(CFLAGS) $(DIALECT) $(WARNINGS) -Isrc $(FOUND_CFLAGS)
+KS_FLAGS  = $(CFLAGS) $(DIALECT) $(WARNINGS) -Isrc -I$(BUILD)/src $(FOUND_CFLAGS)
 COMPILE   = $(CC) $(KS_FLAGS) $(if $(WERROR),-Werror) -MMD -MP
 LINK      = $(CC) $(CFLAGS) $(LDFLAGS)
 COMMIT    = $(shell test -e .git && git describe --always --dirty 2>/dev/null)
@@ -81,6 +81,17 @@ $(BUILD)/%_lanes.w$(1).o: %_lanes.c $(BUILD)/flags
 endef
 $(foreach w,$(LANES),$(eval $(call lanes_rule,$(w))))
 
+# The model's LU, written out by a program that shares lu.c with the solver.
+PROGRAM   := $(BUILD)/src/therapy/linear_program.h
+GENERATOR := $(BUILD)/tools/generate_lu
+$(GENERATOR): $(addprefix $(BUILD)/,tools/generate_lu.o $(addprefix src/,solver/lu.o model/tables.o base/error.o \
+    base/memory.o))
+	$(call say,LINK,$@) $(LINK) -o $@ $^
+$(PROGRAM): $(GENERATOR)
+	@mkdir -p $(@D)
+	$(call say,WRITE,$@) $< >$@.new && mv $@.new $@
+$(LANES:%=$(BUILD)/src/therapy/linear_lanes.w%.o): $(PROGRAM)
+
 # Rewritten only where its text changes, so that what needs it is made again exactly then.
 $(BUILD)/flags: TEXT = $(CC) $(KS_FLAGS) $(if $(WERROR),-Werror)
 $(BUILD)/commit: TEXT = $(COMMIT)
@@ -96,7 +107,8 @@ tests: $(PROGRAMS) ## build the test programs
 $(PROGRAMS): %: %.o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS) -lcmocka
 
-$(BUILD)/tools/bench_solver: %: %.o $(BUILD)/libketsweep.a
+BENCH := $(BUILD)/tools/bench_solver
+$(BENCH): %: %.o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS)
 
 # ---- Running and testing it --------------------------------------------------------------------------------------
@@ -146,6 +158,7 @@ headers: ## check that each header compiles alone
 names: $(OBJECTS) $(MAIN) ## check the names of exported symbols
 	@$(PYTHON) tools/check_names.py $(BUILD) $^
 
+syntax: $(PROGRAM)
 syntax: ## compile without output, a warning is an error (CC=clang: a second opinion)
 	@$(CC) $(KS_FLAGS) -Werror -fsyntax-only $(PLAIN) $(wildcard src/app/main.c) $(TESTS)
 	@for lanes in $(LANES); do \
@@ -180,7 +193,7 @@ info: ## print the compiler, the flags and what was found
 print-%: ## print a variable, as in print-BUILD
 	@echo '$($*)'
 
--include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d)
+-include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH).d
 .SECONDARY:
 .PHONY: all tests $(WITH_SETUP) run-demo run-tests bench picture layers headers names syntax format \
         format-check reference reference-check install clean help info FORCE

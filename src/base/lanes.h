@@ -13,12 +13,17 @@
 #define KS_LANES 1
 #endif
 
+/* A mask has all bits of a lane set, or none. */
 #if KS_LANES == 1
 typedef double ks_lane;
 typedef uint64_t ks_lane_bits;
+typedef int64_t ks_lane_mask;
+#define KS_LANE_TRUTH(condition) (-(ks_lane_mask)(condition))
 #else
 typedef double ks_lane __attribute__((vector_size(8 * KS_LANES), may_alias));
 typedef uint64_t ks_lane_bits __attribute__((vector_size(8 * KS_LANES), may_alias));
+typedef int64_t ks_lane_mask __attribute__((vector_size(8 * KS_LANES), may_alias));
+#define KS_LANE_TRUTH(condition) ((ks_lane_mask)(condition)) /* a comparison of vectors is a mask */
 #endif
 
 #define KS_LANED_NAME(name, lanes)   name##_w##lanes
@@ -33,36 +38,36 @@ KS_LANE_INLINE ks_lane ks_lane_all(double x) {
     return x + (ks_lane){0};
 }
 
+/* a where the mask is set, else b. */
+KS_LANE_INLINE ks_lane ks_lane_select(ks_lane_mask mask, ks_lane a, ks_lane b) {
+    ks_lane_mask bits_a, bits_b;
+    memcpy(&bits_a, &a, sizeof a);
+    memcpy(&bits_b, &b, sizeof b);
+    bits_b = (bits_a & mask) | (bits_b & ~mask);
+    memcpy(&b, &bits_b, sizeof b);
+    return b;
+}
+
 KS_LANE_INLINE ks_lane ks_lane_abs(ks_lane x) {
-    double element[KS_LANES];
-    memcpy(element, &x, sizeof x);
-    for (int i = 0; i < KS_LANES; i++) element[i] = __builtin_fabs(element[i]);
-    memcpy(&x, element, sizeof x);
+    ks_lane_bits bits;
+    memcpy(&bits, &x, sizeof x);
+    bits = bits & 0x7fffffffffffffffu;
+    memcpy(&x, &bits, sizeof x);
     return x;
 }
 
 /* The larger of two, b where they are not ordered. */
 KS_LANE_INLINE ks_lane ks_lane_max(ks_lane a, ks_lane b) {
-    double in_a[KS_LANES], in_b[KS_LANES];
-    memcpy(in_a, &a, sizeof a);
-    memcpy(in_b, &b, sizeof b);
-    for (int i = 0; i < KS_LANES; i++) in_b[i] = in_a[i] > in_b[i] ? in_a[i] : in_b[i];
-    memcpy(&b, in_b, sizeof b);
-    return b;
+    return ks_lane_select(KS_LANE_TRUTH(a > b), a, b);
 }
 
 /* Each lane moved into [low, high]; NaN stays. */
 KS_LANE_INLINE ks_lane ks_lane_clamp(ks_lane x, double low, double high) {
-    double element[KS_LANES];
-    memcpy(element, &x, sizeof x);
-    for (int i = 0; i < KS_LANES; i++) {
-        element[i] = element[i] < low ? low : element[i];
-        element[i] = element[i] > high ? high : element[i];
-    }
-    memcpy(&x, element, sizeof x);
-    return x;
+    x = ks_lane_select(KS_LANE_TRUTH(x < low), ks_lane_all(low), x);
+    return ks_lane_select(KS_LANE_TRUTH(x > high), ks_lane_all(high), x);
 }
 
+/* The compiler makes one instruction of it, given -fno-math-errno. */
 KS_LANE_INLINE ks_lane ks_lane_sqrt(ks_lane x) {
     double element[KS_LANES];
     memcpy(element, &x, sizeof x);

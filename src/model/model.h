@@ -220,13 +220,18 @@ void ks_model_begin_treatment(const double parameters[KS_N_PARAMETERS], const do
 double ks_model_quantity(int quantity, const double coefficients[KS_N_COEFFICIENTS],
                          const double y[KS_N_STATES]);
 
+/* Whether a state or derived quantity depends on a state. */
+bool ks_model_quantity_uses(int quantity, int state);
+
 /* The equations over `lanes` patients at once; a lane's result does not depend on its neighbours or on the width.
  * coefficients [KS_N_COEFFICIENTS][lanes], inputs [KS_N_INPUTS][lanes], y and dydt [KS_N_STATES][lanes],
- * values [KS_N_NONZEROS][lanes]; all aligned to 8 x lanes bytes. */
+ * values of the Jacobian [KS_N_NONZEROS][lanes], of n quantities [n][lanes]; all aligned to 8 x lanes bytes. */
 struct ks_model_equations {
     int lanes;
     void (*rhs)(const double *coefficients, const double *inputs, const double *y, double *dydt);
     void (*jacobian)(const double *coefficients, const double *inputs, const double *y, double *values);
+    void (*quantities)(int n, const int *quantities, const double *coefficients, const double *y,
+                       double *values);
 };
 
 /* The equations compiled for a lane count; NULL where this build has none. */

@@ -1,38 +1,17 @@
-/* The formulas of the derived quantities. */
-#include "model/model.h"
+/* Derived quantities of one patient, and the states that a quantity is made of. */
+#include "model/quantities_impl.h"
 
-#define C(name) (c[KS_COEFFICIENT_##name])
-#define Y(name) (y[KS_STATE_##name])
+#include <math.h>
 
-static double window(const double *y) {
-    double root = 0.5 * Y(flexibility) * (Y(synaptic_protein) + Y(spines_labile));
-    return root * root;
+double ks_model_quantity(int quantity, const double coefficients[KS_N_COEFFICIENTS],
+                         const double y[KS_N_STATES]) {
+    return evaluate_quantity(quantity, coefficients, y); /* one lane here */
 }
 
-double ks_model_quantity(int quantity, const double c[KS_N_COEFFICIENTS], const double y[KS_N_STATES]) {
-    switch (quantity) {
-    case KS_DERIVED_madrs:
-        return 60 * Y(depression);
-    case KS_DERIVED_synaptic_strength:
-        return 2 * C(strength_protein) * Y(synaptic_protein) / (1 + Y(synaptic_protein)) +
-               C(strength_labile) * Y(spines_labile) + C(strength_stable) * Y(spines_stable);
-    case KS_DERIVED_spines: /* the weights of S without synaptic protein */
-        return (C(strength_labile) * Y(spines_labile) + C(strength_stable) * Y(spines_stable)) /
-               (C(strength_labile) + C(strength_stable));
-    case KS_DERIVED_window:
-        return window(y);
-    case KS_DERIVED_rumination:
-        return 0.5 * Y(default_mode) * Y(cortico_limbic) * (1 + Y(negative_schema));
-    case KS_DERIVED_cadss:
-        return C(cadss_max) * Y(dissociation) *
-               (1 - C(dissociation_tolerance_share) * Y(dissociation_tolerance));
-    case KS_DERIVED_ketamine_arterial:
-        return C(per_volume_central) * Y(ketamine_central);
-    case KS_DERIVED_norketamine:
-        return C(per_norketamine_volume_central) * Y(norketamine_central);
-    case KS_DERIVED_hydroxynorketamine_concentration:
-        return C(per_hydroxynorketamine_volume) * Y(hydroxynorketamine);
-    default:
-        return y[quantity];
-    }
+/* What a formula uses it cannot hide: a state that is not a number shows in the result. */
+bool ks_model_quantity_uses(int quantity, int state) {
+    double coefficients[KS_N_COEFFICIENTS], y[KS_N_STATES];
+    for (int i = 0; i < KS_N_COEFFICIENTS; i++) coefficients[i] = 1;
+    for (int i = 0; i < KS_N_STATES; i++) y[i] = i == state ? NAN : 1;
+    return isnan(ks_model_quantity(quantity, coefficients, y));
 }

@@ -24,6 +24,7 @@
 
 struct cvode {
     const struct ks_system *system;
+    const struct ks_view *view;
     struct ks_solver_options options;
     SUNContext context;
     void *memory;
@@ -33,7 +34,8 @@ struct cvode {
     int *slots;                          /* [n_nonzeros] where an element lies in the compressed columns */
     sunindextype *starts, *row_of;       /* the pattern in compressed columns */
     double *values;                      /* [n_nonzeros] in the system's order */
-    double *nodes;                       /* [KS_STEP_NODES][n_states] */
+    double *before;                      /* [n_states] a state to return to */
+    double *nodes;                       /* [KS_STEP_NODES][n_watched] */
     double *no_inputs;                   /* [n_inputs] zeros */
     const double *coefficients, *inputs; /* of the problem and segment in hand */
     bool is_non_finite;                  /* the right-hand side gave something else than numbers */
@@ -112,7 +114,8 @@ static int allocate(struct cvode *s) {
     int n = s->system->n_states;
     KS_TRY(compress_pattern(s));
     KS_ALLOCATE(s->values, (size_t)s->system->n_nonzeros);
-    KS_ALLOCATE(s->nodes, (size_t)KS_STEP_NODES * (size_t)n);
+    KS_ALLOCATE(s->before, (size_t)n);
+    KS_ALLOCATE(s->nodes, (size_t)KS_STEP_NODES * (size_t)s->view->n_watched);
     KS_ALLOCATE(s->no_inputs, (size_t)s->system->n_inputs);
     KS_CHECK(SUNContext_Create(NULL, &s->context) == 0, KS_ERR_SOLVER, "SUNDIALS gives no context");
     s->y = N_VNew_Serial(n, s->context);
@@ -161,15 +164,18 @@ static void destroy(void *self) {
     free(s->starts);
     free(s->row_of);
     free(s->values);
+    free(s->before);
     free(s->nodes);
     free(s->no_inputs);
     free(s);
 }
 
-static int create(void **self, const struct ks_system *system, const struct ks_solver_options *options) {
+static int create(void **self, const struct ks_system *system, const struct ks_view *view,
+                  const struct ks_solver_options *options) {
     struct cvode *s;
     KS_ALLOCATE(s, 1);
     s->system = system;
+    s->view = view;
     s->options = *options;
     int err = initialise(s);
     if (err < 0) {
@@ -205,17 +211,21 @@ static int take_step(struct cvode *s, double target, double *t) {
     return s->is_non_finite || !is_finite ? KS_STATUS_non_finite : KS_STATUS_step_limit;
 }
 
-/* Shows the observer the step from `start`, whose first node is in place, to `end`. */
+static void watch(struct cvode *s, const double *y, int node) {
+    s->view->watch(s->view->self, s->coefficients, y, &s->nodes[node * s->view->n_watched]);
+}
+
+/* Shows the observer the step from `start`, where the state was s->before, to `end`. */
 static int show_step(struct cvode *s, const struct ks_observer *observer, double start, double end) {
-    int n = s->system->n_states;
+    watch(s, s->before, 0);
     for (int i = 1; i < KS_STEP_NODES - 1; i++) {
         double t = start + (end - start) * i / (KS_STEP_NODES - 1);
         int flag = CVodeGetDky(s->memory, t, 0, s->work);
         KS_CHECK(flag == CV_SUCCESS, KS_ERR_SOLVER, "CVODE has no dense output at %.17g h", t);
-        memcpy(&s->nodes[i * n], N_VGetArrayPointer(s->work), (size_t)n * sizeof(double));
+        watch(s, N_VGetArrayPointer(s->work), i);
     }
-    memcpy(&s->nodes[(KS_STEP_NODES - 1) * n], N_VGetArrayPointer(s->y), (size_t)n * sizeof(double));
-    observer->step(observer->self, start, end, s->nodes);
+    watch(s, N_VGetArrayPointer(s->y), KS_STEP_NODES - 1);
+    observer->step(observer->self, start, end, s->nodes, 1);
     return KS_OK;
 }
 
@@ -239,7 +249,7 @@ static int solve_segment(struct cvode *s, struct ks_problem *problem, double sta
             problem->status = KS_STATUS_step_limit;
             return KS_OK;
         }
-        memcpy(s->nodes, N_VGetArrayPointer(s->y), n_bytes);
+        memcpy(s->before, N_VGetArrayPointer(s->y), n_bytes);
         problem->status = take_step(s, target, &t);
         if (problem->status != KS_STATUS_done) return KS_OK;
         problem->n_steps++;
@@ -311,9 +321,9 @@ static int approach_equilibrium(struct cvode *s, uint32_t *n_steps) {
     for (*n_steps = 0; *n_steps < SETTLE_MAX_STEPS && t < last_trial; ++*n_steps) {
         if (take_step(s, last_trial, &t) != KS_STATUS_done) break;
         if (t < trial) continue;
-        memcpy(s->nodes, N_VGetArrayPointer(s->y), n_bytes);
+        memcpy(s->before, N_VGetArrayPointer(s->y), n_bytes);
         if (find_root(s)) return KS_STATUS_done;
-        memcpy(N_VGetArrayPointer(s->y), s->nodes, n_bytes); /* CVODE goes on from its own history */
+        memcpy(N_VGetArrayPointer(s->y), s->before, n_bytes); /* CVODE goes on from its own history */
         trial = 2 * t;
     }
     return KS_STATUS_no_equilibrium;

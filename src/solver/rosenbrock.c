@@ -32,15 +32,20 @@ static int initialise(struct ks_rosenbrock *solver) {
     const struct ks_system *system = solver->system;
     const struct engine *engine = find_engine(system->lanes);
     KS_CHECK(engine != NULL, KS_ERR_SOLVER, "this build has no engine for %d lanes", system->lanes);
-    KS_TRY(ks_lu_create(&solver->lu, system->n_states, system->n_nonzeros, system->rows, system->columns));
+    if (system->linear == NULL)
+        KS_TRY(
+            ks_lu_create(&solver->lu, system->n_states, system->n_nonzeros, system->rows, system->columns));
+    solver->n_factors = system->linear ? system->linear->n_factors : solver->lu.n_entries;
     KS_ALLOCATE(solver->memory, engine->memory(solver));
     return KS_OK;
 }
 
-static int create(void **self, const struct ks_system *system, const struct ks_solver_options *options) {
+static int create(void **self, const struct ks_system *system, const struct ks_view *view,
+                  const struct ks_solver_options *options) {
     struct ks_rosenbrock *solver;
     KS_ALLOCATE(solver, 1);
     solver->system = system;
+    solver->view = view;
     solver->options = *options;
     solver->table = &ks_rodas5p_table;
     int err = initialise(solver);

@@ -28,20 +28,22 @@ extern const struct ks_rosenbrock_table ks_rodas5p_table;
 
 /* ---- lu.c: a static sparse LU as a list of operations --------------------------------------------------------- */
 
-/* Entries are numbered; `values` in the comments is the array of their values, one per lane. */
+/* Entries are numbered; `values` in the comments is the array of their values, one per lane. What is factorised is
+ * J - diagonal I, with the signs of factors and reciprocal pivots turned: then nothing need be negated, and the
+ * solution is that of diagonal I - J. */
 struct ks_lu {
     int n, n_entries;
     int *slots;     /* [n_nonzeros] the entry of each element of the matrix */
     int *diagonals; /* [n] in order of elimination */
     int *order;     /* [n] the row and column that is eliminated k-th */
-    int n_scales;   /* values[scale[0]] *= values[scale[1]] (a reciprocal pivot), then its updates */
+    int n_scales;   /* values[scale[0]] *= values[scale[1]] (minus a reciprocal pivot), then its updates */
     int (*scales)[2];
-    int *n_updates; /* [n_scales] values[u[0]] -= values[u[1]] * values[u[2]], of each scale in turn */
+    int *n_updates; /* [n_scales] values[u[0]] += values[u[1]] * values[u[2]], of each scale in turn */
     int (*updates)[3];
     int *first_scale; /* [n + 1] the scales of each pivot */
-    int n_lower;      /* x[l[0]] -= values[l[2]] * x[l[1]], forwards */
+    int n_lower;      /* x[l[0]] += values[l[2]] * x[l[1]], forwards */
     int (*lower)[3];
-    int n_upper; /* the same backwards; x[k] *= reciprocal pivot after the n_row_upper[k] of its row */
+    int n_upper; /* the same backwards; x[k] *= values[diagonals[k]] after the n_row_upper[k] of its row */
     int (*upper)[3];
     int *n_row_upper; /* [n] in order of substitution, last pivot first */
 };
@@ -55,9 +57,11 @@ void ks_lu_release(struct ks_lu *lu);
 
 struct ks_rosenbrock {
     const struct ks_system *system;
+    const struct ks_view *view;
     struct ks_solver_options options;
     const struct ks_rosenbrock_table *table;
-    struct ks_lu lu;
+    struct ks_lu lu; /* empty where the system brings a linear program */
+    int n_factors;
     double *memory; /* of all arrays over lanes */
 };
 

@@ -25,15 +25,18 @@ struct lane {
     struct ks_problem *problem; /* NULL: idle */
     double t, h, end;           /* the step begins at t; the segment ends at `end` */
     double trial, travelled;    /* settling: time of the next trial; Newton's way so far, in scales */
+    double stop;                /* of the step being shown: share of it at which the next stop lies */
     int segment, i_stop;
-    int n_rejected;  /* in a row */
-    int n_newton;    /* iterations of a trial; 0 outside one */
-    bool is_landing; /* this step ends on the edge */
+    int n_rejected;   /* in a row */
+    int n_newton;     /* iterations of a trial; 0 outside one */
+    bool is_landing;  /* this step ends on the edge */
+    bool is_accepted; /* this step counts */
 };
 
 struct engine {
     struct ks_rosenbrock *solver;
     const struct ks_system *system;
+    const struct ks_view *view;
     const struct ks_rosenbrock_table *table;
     bool is_settling;
     double rtol;
@@ -41,17 +44,18 @@ struct engine {
     struct ks_problem *problems;
     struct lane lanes[KS_LANES];
     /* arrays over lanes */
-    ks_lane *y, *y_new, *argument, *rate, *k, *dense, *kept, *jacobian, *values, *coefficients, *inputs,
-        *per_h;
-    double *nodes; /* [KS_STEP_NODES][n_states] of one lane */
+    ks_lane *y, *y_new, *argument, *rate, *k, *dense, *kept, *shown, *jacobian, *factors, *coefficients,
+        *inputs, *watched, *per_h;
+    double *stop; /* [n_states] of one lane */
 };
 
 size_t KS_LANED(ks_rosenbrock_memory)(const struct ks_rosenbrock *solver) {
     const struct ks_system *s = solver->system;
-    size_t n = (size_t)s->n_states, stages = KS_MOST_STAGES + KS_DENSE_TERMS + 5;
-    size_t n_vectors = n * stages + (size_t)s->n_nonzeros + (size_t)solver->lu.n_entries +
-                       (size_t)s->n_coefficients + (size_t)s->n_inputs + 1;
-    return n_vectors * KS_LANES + n * KS_STEP_NODES;
+    size_t n = (size_t)s->n_states, vectors = KS_MOST_STAGES + KS_DENSE_TERMS + 6;
+    size_t n_lanes = n * vectors + (size_t)s->n_nonzeros + (size_t)solver->n_factors +
+                     (size_t)s->n_coefficients + (size_t)s->n_inputs +
+                     (size_t)KS_STEP_NODES * (size_t)solver->view->n_watched + 1;
+    return n_lanes * KS_LANES + n;
 }
 
 static ks_lane *take(double **memory, size_t n) {
@@ -68,14 +72,16 @@ static void place_arrays(struct engine *e) {
     e->argument = take(&memory, n);
     e->rate = take(&memory, n);
     e->kept = take(&memory, n);
+    e->shown = take(&memory, n);
     e->k = take(&memory, n * KS_MOST_STAGES);
     e->dense = take(&memory, n * KS_DENSE_TERMS);
     e->jacobian = take(&memory, (size_t)e->system->n_nonzeros);
-    e->values = take(&memory, (size_t)e->solver->lu.n_entries);
+    e->factors = take(&memory, (size_t)e->solver->n_factors);
     e->coefficients = take(&memory, (size_t)e->system->n_coefficients);
     e->inputs = take(&memory, (size_t)e->system->n_inputs);
+    e->watched = take(&memory, (size_t)KS_STEP_NODES * (size_t)e->view->n_watched);
     e->per_h = take(&memory, 1);
-    e->nodes = memory;
+    e->stop = memory;
 }
 
 /* One number of one lane. */
@@ -133,63 +139,97 @@ static void finish(struct engine *e, int l, int status) {
 
 /* ---- one step of all lanes ---------------------------------------------------------------------------------- */
 
-/* values = I / (gamma h) - J, factorised. */
-static void factorise(struct engine *e) {
+/* factors <- LU of (diagonal I - J), by the lists. */
+static void factorise_by_list(struct engine *e, ks_lane diagonal) {
     const struct ks_lu *lu = &e->solver->lu;
-    ks_lane *restrict v = e->values;
+    ks_lane *restrict v = e->factors;
     for (int i = 0; i < lu->n_entries; i++) v[i] = ks_lane_all(0);
-    for (int k = 0; k < e->system->n_nonzeros; k++) v[lu->slots[k]] = -e->jacobian[k];
-    for (int k = 0; k < lu->n; k++) v[lu->diagonals[k]] = v[lu->diagonals[k]] + *e->per_h / e->table->gamma;
+    for (int k = 0; k < e->system->n_nonzeros; k++) v[lu->slots[k]] = e->jacobian[k];
+    for (int k = 0; k < lu->n; k++) v[lu->diagonals[k]] = v[lu->diagonals[k]] - diagonal;
     const int(*update)[3] = (const int(*)[3])lu->updates;
     for (int k = 0; k < lu->n; k++) {
-        ks_lane reciprocal = 1.0 / v[lu->diagonals[k]];
+        ks_lane reciprocal = -1.0 / v[lu->diagonals[k]];
         v[lu->diagonals[k]] = reciprocal;
         for (int s = lu->first_scale[k]; s < lu->first_scale[k + 1]; s++) {
             ks_lane factor = v[lu->scales[s][0]] * reciprocal;
             v[lu->scales[s][0]] = factor;
             for (int u = 0; u < lu->n_updates[s]; u++, update++)
-                v[(*update)[0]] = v[(*update)[0]] - factor * v[(*update)[2]];
+                v[(*update)[0]] = v[(*update)[0]] + factor * v[(*update)[2]];
         }
     }
 }
 
-/* x <- (I / (gamma h) - J)^-1 x */
-static void substitute(const struct engine *e, ks_lane *restrict x) {
+/* x <- (diagonal I - J)^-1 x, by the lists. */
+static void substitute_by_list(const struct engine *e, ks_lane *restrict x) {
     const struct ks_lu *lu = &e->solver->lu;
-    const ks_lane *restrict v = e->values;
+    const ks_lane *restrict v = e->factors;
     for (int i = 0; i < lu->n_lower; i++)
-        x[lu->lower[i][0]] = x[lu->lower[i][0]] - v[lu->lower[i][2]] * x[lu->lower[i][1]];
+        x[lu->lower[i][0]] = x[lu->lower[i][0]] + v[lu->lower[i][2]] * x[lu->lower[i][1]];
     const int(*upper)[3] = (const int(*)[3])lu->upper;
     for (int k = lu->n - 1; k >= 0; k--) {
         ks_lane sum = x[lu->order[k]];
         for (int i = 0; i < lu->n_row_upper[lu->n - 1 - k]; i++, upper++)
-            sum = sum - v[(*upper)[2]] * x[(*upper)[1]];
+            sum = sum + v[(*upper)[2]] * x[(*upper)[1]];
         x[lu->order[k]] = sum * v[lu->diagonals[k]];
     }
 }
 
-static void evaluate_rhs(const struct engine *e, const ks_lane *y, ks_lane *rate) {
-    e->system->rhs((const double *)e->coefficients, (const double *)e->inputs, (const double *)y,
-                   (double *)rate);
+static void factorise(struct engine *e) {
+    ks_lane diagonal = *e->per_h / e->table->gamma;
+    e->system->jacobian((const double *)e->coefficients, (const double *)e->inputs, (const double *)e->y,
+                        (double *)e->jacobian);
+    if (e->system->linear)
+        e->system->linear->factorise((const double *)&diagonal, (const double *)e->jacobian,
+                                     (double *)e->factors);
+    else
+        factorise_by_list(e, diagonal);
 }
 
-/* Argument of stage s, and its right-hand side with the sum over earlier stages, in place of k_s. */
-static void prepare_stage(struct engine *e, int s) {
+static void substitute(const struct engine *e, ks_lane *x) {
+    if (e->system->linear)
+        e->system->linear->substitute((const double *)e->factors, (double *)x);
+    else
+        substitute_by_list(e, x);
+}
+
+/* The sums over earlier stages: the argument of stage s, and sum_j c_sj k_j / h in place of k_s. One pass over the
+ * earlier k, which are more than the first-level cache holds; unrolled, since s is known where it is inlined. */
+KS_LANE_INLINE void sum_stages(struct engine *e, int s) {
     const struct ks_rosenbrock_table *table = e->table;
     int n = e->system->n_states;
-    ks_lane *restrict k_s = e->k + (size_t)s * (size_t)n, *restrict argument = e->argument;
-    for (int i = 0; i < n && s >= table->n_sums; i++) argument[i] = argument[i] + e->k[(s - 1) * n + i];
-    for (int i = 0; i < n && s < table->n_sums; i++) {
-        ks_lane sum = e->y[i];
-        for (int j = 0; j < s; j++) sum = sum + table->a[s][j] * e->k[j * n + i];
-        argument[i] = sum;
-    }
-    evaluate_rhs(e, argument, e->rate);
+    const ks_lane per_h = *e->per_h;
+    const ks_lane *restrict k = e->k, *restrict y = e->y;
+    ks_lane *restrict argument = e->argument, *restrict k_s = e->k + (size_t)s * (size_t)n;
+    bool is_sum = s < table->n_sums;
     for (int i = 0; i < n; i++) {
-        ks_lane sum = ks_lane_all(0);
-        for (int j = 0; j < s; j++) sum = sum + table->c[s][j] * e->k[j * n + i];
-        k_s[i] = e->rate[i] + sum * *e->per_h;
+        ks_lane by_a = ks_lane_all(0), by_c = by_a;
+        if (is_sum)
+            by_a = y[i];
+        else
+            by_a = argument[i] + k[(s - 1) * n + i];
+        for (int j = 0; j < s; j++) {
+            if (is_sum) by_a = by_a + table->a[s][j] * k[j * n + i];
+            by_c = by_c + table->c[s][j] * k[j * n + i];
+        }
+        argument[i] = by_a;
+        k_s[i] = by_c * per_h;
     }
+}
+
+static void compute_stage(struct engine *e, int s) {
+    int n = e->system->n_states;
+    ks_lane *restrict k_s = e->k + (size_t)s * (size_t)n, *restrict rate = e->rate;
+    switch (s) {
+#define CASE(s)           \
+    case s:               \
+        sum_stages(e, s); \
+        break;
+        CASE(0) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7)
+#undef CASE
+    }
+    e->system->rhs((const double *)e->coefficients, (const double *)e->inputs, (const double *)e->argument,
+                   (double *)rate);
+    for (int i = 0; i < n; i++) k_s[i] = rate[i] + k_s[i];
     substitute(e, k_s);
 }
 
@@ -200,10 +240,8 @@ static void compute_step(struct engine *e) {
         *at(e->per_h, 0, l) =
             lane->problem == NULL ? 1.0 : 1.0 / (lane->n_newton > 0 ? newton_step : lane->h);
     }
-    e->system->jacobian((const double *)e->coefficients, (const double *)e->inputs, (const double *)e->y,
-                        (double *)e->jacobian);
     factorise(e);
-    for (int s = 0; s <= last; s++) prepare_stage(e, s);
+    for (int s = 0; s <= last; s++) compute_stage(e, s);
     for (int i = 0; i < n; i++) e->y_new[i] = e->argument[i] + e->k[last * n + i];
 }
 
@@ -219,42 +257,94 @@ static ks_lane measure_error(const struct engine *e) {
     return ks_lane_sqrt(sum / (double)n);
 }
 
+/* ---- dense output ------------------------------------------------------------------------------------------- */
+
 static void compute_dense(struct engine *e) {
+    const struct ks_rosenbrock_table *table = e->table;
     int n = e->system->n_states;
-    for (int m = 0; m < KS_DENSE_TERMS; m++)
-        for (int i = 0; i < n; i++) {
-            ks_lane sum = ks_lane_all(0);
-            for (int j = 0; j < e->table->n_stages; j++) sum = sum + e->table->dense[m][j] * e->k[j * n + i];
-            e->dense[m * n + i] = sum;
+    const ks_lane *restrict k = e->k;
+    ks_lane *restrict dense = e->dense;
+    for (int m = 0; m < e->view->n_seen; m++) {
+        int i = e->view->seen[m];
+        ks_lane d1 = ks_lane_all(0), d2 = d1, d3 = d1;
+        for (int j = 0; j < table->n_stages; j++) {
+            d1 = d1 + table->dense[0][j] * k[j * n + i];
+            d2 = d2 + table->dense[1][j] * k[j * n + i];
+            d3 = d3 + table->dense[2][j] * k[j * n + i];
         }
-}
-
-/* ---- dense output of one lane ------------------------------------------------------------------------------- */
-
-/* The state at the share s of the step just taken. */
-static void interpolate(struct engine *e, int l, double s, double *y) {
-    int n = e->system->n_states;
-    for (int i = 0; i < n; i++) {
-        double d1 = *at(e->dense, i, l), d2 = *at(e->dense, n + i, l), d3 = *at(e->dense, 2 * n + i, l);
-        y[i] = (1 - s) * *at(e->y, i, l) + s * (*at(e->y_new, i, l) + (1 - s) * (d1 + s * (d2 + s * d3)));
+        dense[3 * m] = d1, dense[3 * m + 1] = d2, dense[3 * m + 2] = d3;
     }
 }
 
-static void show_step(struct engine *e, int l, double t_new) {
-    struct lane *lane = &e->lanes[l];
-    const struct ks_observer *observer = &lane->problem->observer;
-    const struct ks_course *course = lane->problem->course;
-    int n = e->system->n_states;
-    if (observer->step) {
-        for (int i = 0; i < KS_STEP_NODES; i++)
-            interpolate(e, l, (double)i / (KS_STEP_NODES - 1), &e->nodes[i * n]);
-        observer->step(observer->self, lane->t, t_new, e->nodes);
+/* The seen states at the share s of each lane's step, in e->shown. */
+KS_LANE_INLINE void interpolate(struct engine *e, ks_lane s) {
+    const ks_lane *restrict d = e->dense, *restrict y = e->y, *restrict y_new = e->y_new;
+    ks_lane *restrict shown = e->shown;
+    for (int m = 0; m < e->view->n_seen; m++) {
+        int i = e->view->seen[m];
+        shown[i] = (1.0 - s) * y[i] +
+                   s * (y_new[i] + (1.0 - s) * (d[3 * m] + s * (d[3 * m + 1] + s * d[3 * m + 2])));
     }
-    for (; lane->i_stop < course->n_stops && course->stops[lane->i_stop] <= t_new; lane->i_stop++) {
-        if (observer->stop == NULL) continue;
-        double stop = course->stops[lane->i_stop];
-        interpolate(e, l, stop == t_new ? 1 : (stop - lane->t) / (t_new - lane->t), e->nodes);
-        observer->stop(observer->self, lane->i_stop, e->nodes);
+}
+
+static void watch(struct engine *e, const ks_lane *y, int node) {
+    e->view->watch(e->view->self, (const double *)e->coefficients, (const double *)y,
+                   (double *)(e->watched + (size_t)node * (size_t)e->view->n_watched));
+}
+
+static double end_of_step(const struct lane *lane) {
+    return lane->is_landing ? lane->end : lane->t + lane->h;
+}
+
+static void show_steps(struct engine *e) {
+    if (e->view->n_watched == 0) return;
+    watch(e, e->y, 0);
+    for (int i = 1; i < KS_STEP_NODES - 1; i++) {
+        interpolate(e, ks_lane_all((double)i / (KS_STEP_NODES - 1)));
+        watch(e, e->shown, i);
+    }
+    watch(e, e->y_new, KS_STEP_NODES - 1);
+    for (int l = 0; l < KS_LANES; l++) {
+        const struct lane *lane = &e->lanes[l];
+        if (!lane->is_accepted || lane->problem->observer.step == NULL) continue;
+        lane->problem->observer.step(lane->problem->observer.self, lane->t, end_of_step(lane),
+                                     (double *)e->watched + l, KS_LANES);
+    }
+}
+
+/* Where the next stop of each lane lies in its step; false where none has one. */
+static bool find_stops(struct engine *e, double shares[KS_LANES]) {
+    bool is_any = false;
+    for (int l = 0; l < KS_LANES; l++) {
+        struct lane *lane = &e->lanes[l];
+        lane->stop = NAN;
+        shares[l] = 1;
+        if (!lane->is_accepted || lane->i_stop == lane->problem->course->n_stops) continue;
+        double stop = lane->problem->course->stops[lane->i_stop], t_new = end_of_step(lane);
+        if (stop > t_new) continue;
+        lane->stop = stop == t_new ? 1 : (stop - lane->t) / (t_new - lane->t);
+        shares[l] = lane->stop;
+        is_any = true;
+    }
+    return is_any;
+}
+
+/* Shows the stops of the step, of all lanes the first, then the second, and so on. */
+static void show_stops(struct engine *e) {
+    double shares[KS_LANES];
+    while (find_stops(e, shares)) {
+        ks_lane share;
+        memcpy(&share, shares, sizeof share);
+        interpolate(e, share);
+        for (int l = 0; l < KS_LANES; l++) {
+            struct lane *lane = &e->lanes[l];
+            if (isnan(lane->stop)) continue;
+            const struct ks_observer *observer = &lane->problem->observer;
+            for (int m = 0; m < e->view->n_seen; m++)
+                e->stop[e->view->seen[m]] = *at(e->shown, e->view->seen[m], l);
+            if (observer->stop) observer->stop(observer->self, lane->i_stop, e->stop);
+            lane->i_stop++;
+        }
     }
 }
 
@@ -262,6 +352,15 @@ static void show_step(struct engine *e, int l, double t_new) {
 
 static void move_state(struct engine *e, int l, ks_lane *from, ks_lane *to) {
     for (int i = 0; i < e->system->n_states; i++) *at(to, i, l) = *at(from, i, l);
+}
+
+/* y <- y_new in the lanes whose step counts. */
+static void move_accepted(struct engine *e) {
+    int64_t is_accepted[KS_LANES];
+    ks_lane_mask mask;
+    for (int l = 0; l < KS_LANES; l++) is_accepted[l] = -(int64_t)e->lanes[l].is_accepted;
+    memcpy(&mask, is_accepted, sizeof mask);
+    for (int i = 0; i < e->system->n_states; i++) e->y[i] = ks_lane_select(mask, e->y_new[i], e->y[i]);
 }
 
 /* The step for an error of 1, within bounds; NaN shrinks. */
@@ -288,48 +387,45 @@ static void reject(struct engine *e, int l, double error) {
                           : KS_STATUS_step_limit);
 }
 
-static void accept_course(struct engine *e, int l, double t_new) {
+static void judge_step(struct engine *e, int l, double error) {
     struct lane *lane = &e->lanes[l];
-    show_step(e, l, t_new);
-    move_state(e, l, e->y_new, e->y);
-    lane->t = t_new;
-    if (lane->is_landing) {
-        if (++lane->segment == lane->problem->course->n_segments)
-            finish(e, l, KS_STATUS_done);
-        else
-            start_segment(e, l);
-    }
+    lane->is_accepted = error <= 1;
+    if (!lane->is_accepted) reject(e, l, error);
 }
 
-static void accept_settling(struct engine *e, int l, double t_new) {
+/* The lane goes on from y_new, which is already its y. */
+static void follow_course(struct engine *e, int l) {
     struct lane *lane = &e->lanes[l];
-    move_state(e, l, e->y_new, e->y);
-    lane->t = t_new;
+    if (!lane->is_landing) return;
+    if (++lane->segment == lane->problem->course->n_segments)
+        finish(e, l, KS_STATUS_done);
+    else
+        start_segment(e, l);
+}
+
+static void follow_settling(struct engine *e, int l) {
+    struct lane *lane = &e->lanes[l];
     if (lane->is_landing || lane->problem->n_steps == SETTLE_MAX_STEPS) {
         finish(e, l, KS_STATUS_no_equilibrium);
-    } else if (t_new >= lane->trial) {
-        lane->trial = 2 * t_new;
+    } else if (lane->t >= lane->trial) {
+        lane->trial = 2 * lane->t;
         lane->n_newton = 1;
         lane->travelled = 0;
         move_state(e, l, e->y, e->kept);
     }
 }
 
-static void judge_step(struct engine *e, int l, double error) {
+static void accept(struct engine *e, int l, double error) {
     struct lane *lane = &e->lanes[l];
-    if (!(error <= 1)) {
-        reject(e, l, error);
-        return;
-    }
-    double t_new = lane->is_landing ? lane->end : lane->t + lane->h;
-    lane->h =
-        lane->n_rejected > 0 ? fmin(lane->h, next_step(e, lane->h, error)) : next_step(e, lane->h, error);
+    double h = next_step(e, lane->h, error);
+    lane->t = end_of_step(lane);
+    lane->h = lane->n_rejected > 0 ? fmin(lane->h, h) : h;
     lane->n_rejected = 0;
     lane->problem->n_steps++;
     if (e->is_settling)
-        accept_settling(e, l, t_new);
+        follow_settling(e, l);
     else
-        accept_course(e, l, t_new);
+        follow_course(e, l);
 }
 
 /* One iteration of Newton's method has been made: k_1 is the correction. */
@@ -368,10 +464,22 @@ static void prepare_lanes(struct engine *e) {
     }
 }
 
+static void judge_lanes(struct engine *e, ks_lane error) {
+    for (int l = 0; l < KS_LANES; l++) {
+        e->lanes[l].is_accepted = false;
+        if (e->lanes[l].problem == NULL) continue;
+        if (e->lanes[l].n_newton > 0)
+            judge_newton(e, l);
+        else
+            judge_step(e, l, *at(&error, 0, l));
+    }
+}
+
 void KS_LANED(ks_rosenbrock_run)(struct ks_rosenbrock *solver, bool is_settling, int n_problems,
                                  struct ks_problem *problems) {
     struct engine e = {.solver = solver,
                        .system = solver->system,
+                       .view = solver->view,
                        .table = solver->table,
                        .is_settling = is_settling,
                        .rtol = is_settling ? settle_rtol : solver->options.rtol,
@@ -382,13 +490,14 @@ void KS_LANED(ks_rosenbrock_run)(struct ks_rosenbrock *solver, bool is_settling,
     for (prepare_lanes(&e); is_any_busy(&e); prepare_lanes(&e)) {
         compute_step(&e);
         ks_lane error = measure_error(&e);
-        if (!is_settling) compute_dense(&e);
-        for (int l = 0; l < KS_LANES; l++) {
-            if (e.lanes[l].problem == NULL) continue;
-            if (e.lanes[l].n_newton > 0)
-                judge_newton(&e, l);
-            else
-                judge_step(&e, l, *at(&error, 0, l));
+        judge_lanes(&e, error);
+        if (!is_settling) {
+            compute_dense(&e);
+            show_steps(&e);
+            show_stops(&e);
         }
+        move_accepted(&e);
+        for (int l = 0; l < KS_LANES; l++)
+            if (e.lanes[l].is_accepted) accept(&e, l, *at(&error, 0, l));
     }
 }

@@ -16,12 +16,12 @@ struct ks_solver {
     void *self;
 };
 
-int ks_solver_create(ks_solver **solver, const struct ks_system *system,
+int ks_solver_create(ks_solver **solver, const struct ks_system *system, const struct ks_view *view,
                      const struct ks_solver_options *options) {
     ks_solver *s;
     KS_ALLOCATE(s, 1);
     s->method = methods[options->kind];
-    int err = s->method->create(&s->self, system, options);
+    int err = s->method->create(&s->self, system, view, options);
     if (err < 0) {
         free(s);
         return err;

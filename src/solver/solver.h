@@ -8,6 +8,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A sparse LU of this system's matrices, written out; it gives the bits of the solver's own (tools/generate_lu.c). */
+struct ks_linear_program {
+    int n_factors; /* numbers that a factorised matrix takes */
+    /* factors <- LU of (diagonal I - J); diagonal [lanes], values [n_nonzeros][lanes], factors [n_factors][lanes] */
+    void (*factorise)(const double *diagonal, const double *values, double *factors);
+    void (*substitute)(const double *factors, double *x); /* x <- (diagonal I - J)^-1 x, [n_states][lanes] */
+};
+
 /* Arrays over lanes are [n][lanes], lane fastest. All pointers are borrowed. */
 struct ks_system {
     int n_states, n_inputs, n_coefficients;
@@ -15,9 +23,10 @@ struct ks_system {
     const double *scales;      /* [n_states] typical sizes; absolute tolerance = 1e-3 rtol scale */
     int n_nonzeros;            /* of the Jacobian, every diagonal element among them */
     const int *rows, *columns; /* [n_nonzeros] */
-    int lanes;                 /* of the two functions */
+    int lanes;                 /* of the functions */
     void (*rhs)(const double *coefficients, const double *inputs, const double *y, double *dydt);
     void (*jacobian)(const double *coefficients, const double *inputs, const double *y, double *values);
+    const struct ks_linear_program *linear; /* NULL: the solver finds its own */
 };
 
 /* What happens to a system from edges[0] to edges[n_segments]. */
@@ -30,13 +39,23 @@ struct ks_course {
         *stops; /* [n_stops] h, not decreasing, within the course: where the observer sees the state */
 };
 
+/* What observers may see of a system: some states, and numbers made of them. */
+struct ks_view {
+    int n_seen;      /* states that `watch` and a stop may read; the others are unspecified there */
+    const int *seen; /* [n_seen] */
+    int n_watched;   /* numbers that a step shows; over lanes, as the system's functions: */
+    void (*watch)(const void *self, const double *coefficients, const double *y, double *values);
+    const void *self;
+};
+
 enum { KS_STEP_NODES = 5 }; /* a step is seen at its start, its quarter points and its end */
 
 /* What a caller wants to see of a course. Either function may be NULL. */
 struct ks_observer {
     void *self;
-    /* After each accepted step: the dense output at its five equidistant nodes, y [KS_STEP_NODES][n_states]. */
-    void (*step)(void *self, double start, double end, const double *y);
+    /* After each accepted step: the watched numbers at the five equidistant nodes of its dense output. Number i at
+     * node k is values[(k * n_watched + i) * stride]. */
+    void (*step)(void *self, double start, double end, const double *values, int stride);
     /* The state at stops[i_stop], y [n_states]; called once for each, in order. */
     void (*stop)(void *self, int i_stop, const double *y);
 };
@@ -61,8 +80,8 @@ struct ks_solver_options {
 
 typedef struct ks_solver ks_solver;
 
-/* `system` must outlive the solver. */
-int ks_solver_create(ks_solver **solver, const struct ks_system *system,
+/* `system` and `view` must outlive the solver. */
+int ks_solver_create(ks_solver **solver, const struct ks_system *system, const struct ks_view *view,
                      const struct ks_solver_options *options);
 void ks_solver_destroy(ks_solver **solver);
 

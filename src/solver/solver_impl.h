@@ -5,7 +5,8 @@
 #include "solver/solver.h"
 
 struct ks_solver_method {
-    int (*create)(void **self, const struct ks_system *system, const struct ks_solver_options *options);
+    int (*create)(void **self, const struct ks_system *system, const struct ks_view *view,
+                  const struct ks_solver_options *options);
     void (*destroy)(void *self);
     int (*solve)(void *self, int n_problems, struct ks_problem *problems);
     int (*settle)(void *self, int n_problems, struct ks_problem *problems);

@@ -2,46 +2,64 @@
  *
  * A step shows the quantity at five equidistant times. The quartic through them is as good as the dense output it
  * came from (order 4 or 5), so that everything is read off that polynomial: areas exactly, extremes and crossings by
- * bisection where its slope or its distance to the level changes sign between quarter points. */
+ * Newton's method where its slope or its distance to the level changes sign between quarter points. Most steps can
+ * change no extreme and no crossing, which their bounds tell. */
 #include "therapy/therapy_impl.h"
 
 #include <math.h>
 
 /* p(s) = sum of c_k s^k for s in [0, 4], one unit per quarter of the step. */
-struct quartic {
-    double c[KS_STEP_NODES];
-};
+typedef double quartic[KS_STEP_NODES];
+
+static double evaluate(const quartic c, double s) {
+    return c[0] + s * (c[1] + s * (c[2] + s * (c[3] + s * c[4])));
+}
+
+static double slope(const quartic c, double s) {
+    return c[1] + s * (2 * c[2] + s * (3 * c[3] + s * 4 * c[4]));
+}
+
+static double bend(const quartic c, double s) {
+    return 2 * c[2] + s * (6 * c[3] + s * 12 * c[4]);
+}
+
+static double integral(const quartic c, double s) {
+    return s * (c[0] + s * (c[1] / 2 + s * (c[2] / 3 + s * (c[3] / 4 + s * c[4] / 5))));
+}
 
 /* Through v_0..v_4 at s = 0..4: Newton's forward differences, then powers of s. */
-static struct quartic interpolate(const double v[KS_STEP_NODES]) {
+static const double *find_powers(struct ks_reading_step *step) {
+    const double *v = step->values;
+    if (step->has_powers) return step->powers;
+    step->has_powers = true;
     double d1 = v[1] - v[0], d2 = v[2] - 2 * v[1] + v[0], d3 = v[3] - 3 * v[2] + 3 * v[1] - v[0],
            d4 = v[4] - 4 * v[3] + 6 * v[2] - 4 * v[1] + v[0];
-    return (struct quartic){
-        {v[0], d1 - d2 / 2 + d3 / 3 - d4 / 4, d2 / 2 - d3 / 2 + d4 * (11.0 / 24), d3 / 6 - d4 / 4, d4 / 24}};
+    step->powers[0] = v[0];
+    step->powers[1] = d1 - d2 / 2 + d3 / 3 - d4 / 4;
+    step->powers[2] = d2 / 2 - d3 / 2 + d4 * (11.0 / 24);
+    step->powers[3] = d3 / 6 - d4 / 4;
+    step->powers[4] = d4 / 24;
+    for (int i = 0; i < KS_STEP_NODES; i++) step->slopes[i] = slope(step->powers, i);
+    return step->powers;
 }
 
-static double evaluate(const struct quartic *p, double s) {
-    return p->c[0] + s * (p->c[1] + s * (p->c[2] + s * (p->c[3] + s * p->c[4])));
-}
+typedef double (*function)(const quartic, double);
 
-static double slope(const struct quartic *p, double s) {
-    return p->c[1] + s * (2 * p->c[2] + s * (3 * p->c[3] + s * 4 * p->c[4]));
-}
-
-static double integral(const struct quartic *p, double s) {
-    return s * (p->c[0] + s * (p->c[1] / 2 + s * (p->c[2] / 3 + s * (p->c[3] / 4 + s * p->c[4] / 5))));
-}
-
-/* Where f(p, s) = level between a and b, given that f - level changes sign there. */
-static double bisect(double (*f)(const struct quartic *, double), const struct quartic *p, double level,
-                     double a, double b) {
+/* Where f(p, s) = level between a and b, given that f - level changes sign there: Newton's method, and halves of the
+ * bracket where it would leave it. */
+static double find_crossing(function f, function derivative, const quartic p, double level, double a, double b) {
+    const double tolerance = 1e-13; /* of a step */
     bool is_below = f(p, a) <= level;
-    for (int i = 0; i < 50; i++) {
-        double middle = 0.5 * (a + b);
-        if ((f(p, middle) <= level) == is_below)
-            a = middle;
+    double s = 0.5 * (a + b);
+    for (int i = 0; i < 100 && b - a > tolerance; i++) {
+        double excess = f(p, s) - level, next = s - excess / derivative(p, s);
+        if ((excess <= 0) == is_below)
+            a = s;
         else
-            b = middle;
+            b = s;
+        if (!(next > a && next < b)) next = 0.5 * (a + b);
+        if (fabs(next - s) <= tolerance) return next;
+        s = next;
     }
     return 0.5 * (a + b);
 }
@@ -51,17 +69,47 @@ static double division(double a, double b, int i) {
     return i == KS_STEP_NODES - 1 ? b : a + (b - a) * i / (KS_STEP_NODES - 1);
 }
 
-/* The largest value on [a, b], or the smallest where sign is -1. */
-static double extreme(const struct quartic *p, double a, double b, double sign) {
-    double best = sign * fmax(sign * evaluate(p, a), sign * evaluate(p, b));
+/* The larger, b where they are not ordered. */
+static double larger(double a, double b) {
+    return a > b ? a : b;
+}
+
+/* The largest value of sign p on [a, b], where p has its peaks between points of these slopes. */
+static double find_extreme(const quartic p, double a, double b, const double slopes[KS_STEP_NODES],
+                           double sign) {
+    double best = larger(sign * evaluate(p, a), sign * evaluate(p, b));
     for (int i = 1; i < KS_STEP_NODES; i++) {
-        double left = division(a, b, i - 1), right = division(a, b, i);
-        if (sign * slope(p, left) > 0 && sign * slope(p, right) <= 0) {
-            double peak = evaluate(p, bisect(slope, p, 0, left, right));
-            best = sign * fmax(sign * best, sign * peak);
-        }
+        if (!(sign * slopes[i - 1] > 0 && sign * slopes[i] <= 0)) continue;
+        double peak = find_crossing(slope, bend, p, 0, division(a, b, i - 1), division(a, b, i));
+        best = larger(best, sign * evaluate(p, peak));
     }
     return best;
+}
+
+static void add_extreme(struct ks_reading *r, struct ks_reading_step *step, double a, double b) {
+    double own_slopes[KS_STEP_NODES];
+    const double *p = find_powers(step), *slopes = step->slopes;
+    if (a > 0 || b < KS_STEP_NODES - 1) {
+        for (int i = 0; i < KS_STEP_NODES; i++) own_slopes[i] = slope(p, division(a, b, i));
+        slopes = own_slopes;
+    }
+    double here = find_extreme(p, a, b, slopes, r->sign);
+    r->value = r->sign * (isnan(r->value) ? here : larger(here, r->sign * r->value));
+}
+
+/* The area over the whole step by Boole's rule, which is exact for a quartic. */
+static double step_area(const struct ks_reading_step *step) {
+    const double *v = step->values;
+    return (step->end - step->start) * (7 * (v[0] + v[4]) + 32 * (v[1] + v[3]) + 12 * v[2]) * (1 / 90.0);
+}
+
+static void add_area(struct ks_reading *r, struct ks_reading_step *step, double a, double b) {
+    if (a == 0 && b == KS_STEP_NODES - 1) {
+        r->area += step_area(step);
+        return;
+    }
+    const double *p = find_powers(step);
+    r->area += (integral(p, b) - integral(p, a)) * (step->end - step->start) / (KS_STEP_NODES - 1);
 }
 
 /* Takes in a stretch on one side of the level, h. */
@@ -75,14 +123,14 @@ static void add_stretch(struct ks_reading *r, double start, double end, bool is_
     }
 }
 
-static void add_crossings(struct ks_reading *r, const struct quartic *p, double a, double b, double start,
-                          double quarter) {
+static void add_crossings(struct ks_reading *r, struct ks_reading_step *step, double a, double b) {
+    const double *p = find_powers(step), start = step->start, quarter = (step->end - start) / (KS_STEP_NODES - 1);
     for (int i = 1; i < KS_STEP_NODES; i++) {
         double left = division(a, b, i - 1), right = division(a, b, i);
         bool was_below = evaluate(p, left) <= r->level, is_below = evaluate(p, right) <= r->level;
         double middle = right;
         if (was_below != is_below) {
-            middle = bisect(evaluate, p, r->level, left, right);
+            middle = find_crossing(evaluate, slope, p, r->level, left, right);
             if (isnan(r->first_crossing)) r->first_crossing = start + middle * quarter;
         }
         add_stretch(r, start + left * quarter, start + middle * quarter, was_below);
@@ -91,38 +139,60 @@ static void add_crossings(struct ks_reading *r, const struct quartic *p, double 
     }
 }
 
-/* Between what bounds the quartic through five values stays: it leaves their range by at most 0.61 of its width (half
- * of the Lebesgue constant of five equidistant points, 2.208, less one half). */
-static void bound(const double values[KS_STEP_NODES], double *low, double *high) {
-    double least = values[0], most = values[0];
+/* The quartic leaves the range of its five values by at most 0.61 of that range (half of the Lebesgue constant of five
+ * equidistant points, 2.208, less one half). */
+void ks_reading_begin_step(struct ks_reading_step *step, double start, double end) {
+    double least = step->values[0], most = step->values[0];
     for (int i = 1; i < KS_STEP_NODES; i++) {
-        least = values[i] < least ? values[i] : least;
-        most = values[i] > most ? values[i] : most;
+        double value = step->values[i];
+        least = value < least ? value : least;
+        most = value > most ? value : most;
     }
-    *low = least - 0.61 * (most - least);
-    *high = most + 0.61 * (most - least);
+    step->start = start;
+    step->end = end;
+    step->low = least - 0.61 * (most - least);
+    step->high = most + 0.61 * (most - least);
+    step->has_powers = false;
 }
 
-/* Whether a step cannot change an extreme, as most cannot. */
-static bool is_within_extreme(const struct ks_reading *r, bool is_min, const double values[KS_STEP_NODES]) {
-    double low, high;
-    bound(values, &low, &high);
-    return is_min ? low >= r->value : high <= r->value; /* false before the first step, when it is NaN */
+/* Whether a step cannot change an extreme, as most cannot; false before the first step, when it is NaN. */
+static bool is_within_extreme(const struct ks_reading *r, const struct ks_reading_step *step) {
+    return r->sign > 0 ? step->high <= r->value : step->low >= r->value;
 }
 
 /* Takes in a step that lies on one side of the level; false where it may not. */
-static bool add_one_side(struct ks_reading *r, double from, double to, const double values[KS_STEP_NODES]) {
-    double low, high;
-    bound(values, &low, &high);
-    if (!(high < r->level || low > r->level)) return false;
-    add_stretch(r, from, to, high < r->level);
+static bool add_one_side(struct ks_reading *r, double from, double to, const struct ks_reading_step *step) {
+    if (!(step->high < r->level || step->low > r->level)) return false;
+    add_stretch(r, from, to, step->high < r->level);
     return true;
+}
+
+static bool is_smallest(const struct ks_endpoint *endpoint) {
+    return endpoint->op == KS_OP_min || endpoint->op == KS_OP_min_ratio;
+}
+
+bool ks_reading_is_shared(const struct ks_endpoint *a, const struct ks_endpoint *b) {
+    const struct ks_op_info *x = &ks_ops[a->op], *y = &ks_ops[b->op];
+    if (x->reading != y->reading || a->from != b->from) return false;
+    switch (x->reading) {
+    case KS_READING_AT:
+        return !x->has_threshold && !y->has_threshold;
+    case KS_READING_EXTREME:
+        return a->to == b->to && is_smallest(a) == is_smallest(b);
+    case KS_READING_AREA:
+        return a->to == b->to;
+    case KS_READING_CROSSING:
+        return a->to == b->to && a->threshold == b->threshold && x->is_ratio == y->is_ratio;
+    }
+    return false;
 }
 
 void ks_reading_begin(struct ks_reading *reading, const struct ks_endpoint *endpoint, double initial,
                       double horizon) {
     bool is_at = ks_ops[endpoint->op].reading == KS_READING_AT;
-    *reading = (struct ks_reading){.endpoint = endpoint,
+    *reading = (struct ks_reading){.kind = ks_ops[endpoint->op].reading,
+                                   .sign = is_smallest(endpoint) ? -1 : 1,
+                                   .from = endpoint->from,
                                    .end = fmin(is_at ? endpoint->from : endpoint->to, horizon),
                                    .initial = initial,
                                    .level = endpoint->threshold,
@@ -133,27 +203,23 @@ void ks_reading_begin(struct ks_reading *reading, const struct ks_endpoint *endp
     if (ks_ops[endpoint->op].is_ratio) reading->level *= initial;
 }
 
-void ks_reading_add_step(struct ks_reading *r, double start, double end, const double values[KS_STEP_NODES]) {
-    double from = fmax(start, r->endpoint->from), to = fmin(end, r->end);
+void ks_reading_add_step(struct ks_reading *r, struct ks_reading_step *step) {
+    double start = step->start, end = step->end;
+    double from = start > r->from ? start : r->from, to = end < r->end ? end : r->end;
     if (!(from < to)) return;
-    enum ks_reading_kind kind = ks_ops[r->endpoint->op].reading;
-    bool is_min = r->endpoint->op == KS_OP_min || r->endpoint->op == KS_OP_min_ratio;
-    if (kind == KS_READING_EXTREME && is_within_extreme(r, is_min, values)) return;
-    if (kind == KS_READING_CROSSING && add_one_side(r, from, to, values)) return;
-    struct quartic p = interpolate(values);
-    double quarter = (end - start) / (KS_STEP_NODES - 1);
-    double a = (from - start) / quarter, b = to == end ? KS_STEP_NODES - 1 : (to - start) / quarter;
-    switch (kind) {
-    case KS_READING_EXTREME: {
-        double here = extreme(&p, a, b, is_min ? -1 : 1);
-        r->value = is_min ? fmin(r->value, here) : fmax(r->value, here);
+    if (r->kind == KS_READING_EXTREME && is_within_extreme(r, step)) return;
+    if (r->kind == KS_READING_CROSSING && add_one_side(r, from, to, step)) return;
+    double quarters = (KS_STEP_NODES - 1) / (end - start); /* per h */
+    double a = (from - start) * quarters, b = to == end ? KS_STEP_NODES - 1 : (to - start) * quarters;
+    switch (r->kind) {
+    case KS_READING_EXTREME:
+        add_extreme(r, step, a, b);
         break;
-    }
     case KS_READING_AREA:
-        r->area += (integral(&p, b) - integral(&p, a)) * quarter;
+        add_area(r, step, a, b);
         break;
     case KS_READING_CROSSING:
-        add_crossings(r, &p, a, b, start, quarter);
+        add_crossings(r, step, a, b);
         break;
     case KS_READING_AT:
         break;
@@ -161,8 +227,8 @@ void ks_reading_add_step(struct ks_reading *r, double start, double end, const d
 }
 
 /* The endpoint in the quantity's unit, h, or 0 and 1. */
-static double read_off(const struct ks_reading *r) {
-    switch (r->endpoint->op) {
+static double read_off(const struct ks_reading *r, enum ks_op op) {
+    switch (op) {
     case KS_OP_value:
     case KS_OP_max:
     case KS_OP_min:
@@ -177,7 +243,7 @@ static double read_off(const struct ks_reading *r) {
     case KS_OP_ratio_at_most:
         return isnan(r->value) ? NAN : r->value <= r->level;
     case KS_OP_mean:
-        return r->area / (r->end - r->endpoint->from);
+        return r->area / (r->end - r->from);
     case KS_OP_auc:
         return r->area;
     case KS_OP_time_above:
@@ -206,10 +272,10 @@ static double read_off(const struct ks_reading *r) {
     return NAN;
 }
 
-double ks_reading_finish(const struct ks_reading *r, bool is_depressed) {
-    bool is_response = r->endpoint->quantity == KS_DERIVED_madrs && ks_ops[r->endpoint->op].has_threshold;
-    bool is_at = ks_ops[r->endpoint->op].reading == KS_READING_AT;
-    if (is_response && !is_depressed) return NAN;            /* nobody remits who was not ill */
-    if (!is_at && !(r->endpoint->from < r->end)) return NAN; /* the window lies after the horizon */
-    return read_off(r) * r->endpoint->factor;
+double ks_reading_finish(const struct ks_reading *r, const struct ks_endpoint *endpoint, bool is_depressed) {
+    const struct ks_op_info *op = &ks_ops[endpoint->op];
+    bool is_response = endpoint->quantity == KS_DERIVED_madrs && op->has_threshold;
+    if (is_response && !is_depressed) return NAN;                             /* nobody remits who was not ill */
+    if (op->reading != KS_READING_AT && !(endpoint->from < r->end)) return NAN; /* the window lies after the horizon */
+    return read_off(r, endpoint->op) * endpoint->factor;
 }

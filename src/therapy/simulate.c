@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "therapy/linear_impl.h"
 #include "therapy/therapy_impl.h"
 
 #include <math.h>
@@ -22,7 +23,7 @@ struct patient {
     struct ks_course course;
     double *stop_times;          /* [n_stops + 1] the plan's up to the horizon, and the horizon */
     int *stop_rows;              /* [n_stops + 1] */
-    struct ks_reading *readings; /* [n_endpoints] */
+    struct ks_reading *readings; /* [n_readings] */
     struct ks_outcome *outcome;
     bool is_depressed;
 };
@@ -30,12 +31,18 @@ struct patient {
 struct ks_therapy {
     struct ks_therapy_plan plan;
     struct ks_system system;
+    struct ks_view view;
+    void (*evaluate)(int n, const int *quantities, const double *coefficients, const double *y, double *values);
     ks_solver *solver;
 
     int n_stops; /* all but the horizon, which differs between patients */
     struct stop *stops;
-    int n_watched; /* quantities that some endpoint follows between stops */
-    int watched[KS_N_QUANTITIES];
+    int n_readings;
+    int *reading_of; /* [n_endpoints] several endpoints may share a reading */
+    int *origins;    /* [n_readings] an endpoint of each */
+    int seen[KS_N_STATES];
+    int watched[KS_N_QUANTITIES];           /* [view.n_watched] quantities that readings follow between stops */
+    int first_reading[KS_N_QUANTITIES + 1]; /* of each watched quantity; then those that read one time */
 
     ks_therapy
         *reference; /* the same with cvode, which tries what has failed once more; NULL where this is cvode */
@@ -45,28 +52,33 @@ struct ks_therapy {
 
 /* ---- while the solver steps --------------------------------------------------------------------------------- */
 
-static void see_step(void *self, double start, double end, const double *y) {
+static void watch(const void *self, const double *coefficients, const double *y, double *values) {
+    const struct ks_therapy *t = self;
+    t->evaluate(t->view.n_watched, t->watched, coefficients, y, values);
+}
+
+static void see_step(void *self, double start, double end, const double *values, int stride) {
     struct patient *p = self;
     const struct ks_therapy *t = p->therapy;
-    for (int i = 0; i < t->n_watched; i++) {
-        double values[KS_STEP_NODES];
-        for (int k = 0; k < KS_STEP_NODES; k++)
-            values[k] = ks_model_quantity(t->watched[i], p->coefficients, &y[k * KS_N_STATES]);
-        for (int e = 0; e < t->plan.n_endpoints; e++)
-            if (t->plan.endpoints[e].quantity == t->watched[i])
-                ks_reading_add_step(&p->readings[e], start, end, values);
+    struct ks_reading_step step;
+    for (int i = 0; i < t->view.n_watched; i++) {
+        for (int k = 0; k < KS_STEP_NODES; k++) step.values[k] = values[(k * t->view.n_watched + i) * stride];
+        ks_reading_begin_step(&step, start, end);
+        for (int r = t->first_reading[i]; r < t->first_reading[i + 1]; r++)
+            ks_reading_add_step(&p->readings[r], &step);
     }
 }
 
 static void see_stop(void *self, int i_stop, const double *y) {
     struct patient *p = self;
-    const struct ks_therapy_plan *plan = &p->therapy->plan;
+    const struct ks_therapy *t = p->therapy;
+    const struct ks_therapy_plan *plan = &t->plan;
     double time = p->stop_times[i_stop];
-    for (int e = 0; e < plan->n_endpoints; e++) {
-        const struct ks_endpoint *endpoint = &plan->endpoints[e];
-        bool is_due = endpoint->from == time || (isinf(endpoint->from) && p->readings[e].end == time);
-        if (ks_ops[endpoint->op].reading == KS_READING_AT && is_due)
-            p->readings[e].value = ks_model_quantity(endpoint->quantity, p->coefficients, y);
+    for (int r = t->first_reading[t->view.n_watched]; r < t->n_readings; r++) {
+        struct ks_reading *reading = &p->readings[r];
+        if (reading->from == time || (isinf(reading->from) && reading->end == time))
+            reading->value =
+                ks_model_quantity(plan->endpoints[t->origins[r]].quantity, p->coefficients, y);
     }
     int row = p->stop_rows[i_stop];
     for (int k = 0; row >= 0 && k < plan->n_quantities; k++)
@@ -120,9 +132,9 @@ static void begin_treatment(struct patient *p) {
     const struct ks_therapy_plan *plan = &p->therapy->plan;
     double horizon = p->parameters[KS_PARAMETER_horizon];
     ks_model_begin_treatment(p->parameters, p->y, p->coefficients);
-    for (int e = 0; e < plan->n_endpoints; e++) {
-        const struct ks_endpoint *endpoint = &plan->endpoints[e];
-        ks_reading_begin(&p->readings[e], endpoint,
+    for (int r = 0; r < p->therapy->n_readings; r++) {
+        const struct ks_endpoint *endpoint = &plan->endpoints[p->therapy->origins[r]];
+        ks_reading_begin(&p->readings[r], endpoint,
                          ks_model_quantity(endpoint->quantity, p->coefficients, p->y), horizon);
     }
     p->is_depressed = ks_model_quantity(KS_DERIVED_madrs, p->coefficients, p->y) >=
@@ -140,7 +152,8 @@ static void discharge(struct patient *p, uint32_t n_steps) {
     }
     if (!p->is_depressed) p->outcome->status = KS_STATUS_not_depressed;
     for (int e = 0; e < t->plan.n_endpoints; e++)
-        p->outcome->endpoints[e] = ks_reading_finish(&p->readings[e], p->is_depressed);
+        p->outcome->endpoints[e] = ks_reading_finish(&p->readings[t->reading_of[e]], &t->plan.endpoints[e],
+                                                     p->is_depressed);
 }
 
 /* The problems of those patients that can go on. */
@@ -237,14 +250,53 @@ static int plan_stops(struct ks_therapy *t) {
     return KS_OK;
 }
 
-static void plan_watch(struct ks_therapy *t) {
-    bool is_watched[KS_N_QUANTITIES] = {false};
+/* The reading of an endpoint, among those from `first` on; a new one where none can be shared. */
+static int assign_reading(struct ks_therapy *t, int endpoint, int first) {
+    const struct ks_endpoint *endpoints = t->plan.endpoints;
+    for (int r = first; r < t->n_readings; r++)
+        if (endpoints[t->origins[r]].quantity == endpoints[endpoint].quantity &&
+            ks_reading_is_shared(&endpoints[t->origins[r]], &endpoints[endpoint]))
+            return r;
+    t->origins[t->n_readings] = endpoint;
+    return t->n_readings++;
+}
+
+static void assign_readings(struct ks_therapy *t, int quantity, bool is_dated) {
+    int first = t->n_readings;
     for (int e = 0; e < t->plan.n_endpoints; e++) {
         const struct ks_endpoint *endpoint = &t->plan.endpoints[e];
-        if (ks_ops[endpoint->op].reading != KS_READING_AT) is_watched[endpoint->quantity] = true;
+        if (endpoint->quantity == quantity && (ks_ops[endpoint->op].reading == KS_READING_AT) == is_dated)
+            t->reading_of[e] = assign_reading(t, e, first);
     }
-    for (int i = 0; i < KS_N_QUANTITIES; i++)
-        if (is_watched[i]) t->watched[t->n_watched++] = i;
+}
+
+/* What is read off the course: quantities that are followed from step to step, then those of a time. */
+static int plan_readings(struct ks_therapy *t) {
+    int n_watched = 0;
+    KS_ALLOCATE(t->reading_of, (size_t)t->plan.n_endpoints);
+    KS_ALLOCATE(t->origins, (size_t)t->plan.n_endpoints);
+    for (int quantity = 0; quantity < KS_N_QUANTITIES; quantity++) {
+        t->first_reading[n_watched] = t->n_readings;
+        assign_readings(t, quantity, false);
+        if (t->n_readings > t->first_reading[n_watched]) t->watched[n_watched++] = quantity;
+    }
+    t->first_reading[n_watched] = t->n_readings;
+    for (int quantity = 0; quantity < KS_N_QUANTITIES; quantity++) assign_readings(t, quantity, true);
+    t->view = (struct ks_view){.seen = t->seen, .n_watched = n_watched, .watch = watch, .self = t};
+    return KS_OK;
+}
+
+/* The states that endpoints and trajectories are made of. */
+static void plan_seen(struct ks_therapy *t) {
+    const struct ks_therapy_plan *plan = &t->plan;
+    for (int state = 0; state < KS_N_STATES; state++) {
+        bool is_seen = false;
+        for (int e = 0; e < plan->n_endpoints; e++)
+            is_seen = is_seen || ks_model_quantity_uses(plan->endpoints[e].quantity, state);
+        for (int k = 0; k < plan->n_quantities; k++)
+            is_seen = is_seen || ks_model_quantity_uses(plan->quantities[k], state);
+        if (is_seen) t->seen[t->view.n_seen++] = state;
+    }
 }
 
 static int make_room(struct ks_therapy *t) {
@@ -255,9 +307,20 @@ static int make_room(struct ks_therapy *t) {
         p->therapy = t;
         KS_ALLOCATE(p->stop_times, (size_t)t->n_stops + 1);
         KS_ALLOCATE(p->stop_rows, (size_t)t->n_stops + 1);
-        KS_ALLOCATE(p->readings, (size_t)t->plan.n_endpoints);
+        KS_ALLOCATE(p->readings, (size_t)t->n_readings);
     }
     return KS_OK;
+}
+
+static const struct ks_linear_program *find_linear_program(int lanes) {
+    switch (lanes) {
+#define X(width) \
+    case width:  \
+        return &ks_linear_program_w##width;
+        KS_LINEAR_LANES_TABLE(X)
+#undef X
+    }
+    return NULL;
 }
 
 static int initialise(struct ks_therapy *t, const struct ks_therapy_plan *plan) {
@@ -274,9 +337,12 @@ static int initialise(struct ks_therapy *t, const struct ks_therapy_plan *plan) 
                                    .columns = ks_jacobian_columns,
                                    .lanes = equations->lanes,
                                    .rhs = equations->rhs,
-                                   .jacobian = equations->jacobian};
+                                   .jacobian = equations->jacobian,
+                                   .linear = find_linear_program(equations->lanes)};
+    t->evaluate = equations->quantities;
     KS_TRY(plan_stops(t));
-    plan_watch(t);
+    KS_TRY(plan_readings(t));
+    plan_seen(t);
     KS_TRY(make_room(t));
     if (plan->solver.kind != KS_SOLVER_cvode) {
         struct ks_therapy_plan reference = *plan;
@@ -284,7 +350,7 @@ static int initialise(struct ks_therapy *t, const struct ks_therapy_plan *plan) 
         reference.lanes = 1;
         KS_TRY(ks_therapy_create(&t->reference, &reference));
     }
-    return ks_solver_create(&t->solver, &t->system, &plan->solver);
+    return ks_solver_create(&t->solver, &t->system, &t->view, &plan->solver);
 }
 
 int ks_therapy_create(ks_therapy **therapy, const struct ks_therapy_plan *plan) {
@@ -305,6 +371,8 @@ void ks_therapy_destroy(ks_therapy **therapy) {
     ks_solver_destroy(&t->solver);
     ks_therapy_destroy(&t->reference);
     free(t->stops);
+    free(t->reading_of);
+    free(t->origins);
     for (int i = 0; t->patients != NULL && i < KS_THERAPY_BATCH; i++) {
         free(t->patients[i].stop_times);
         free(t->patients[i].stop_rows);

@@ -182,11 +182,13 @@ static double read_curve(double (*f)(double), enum ks_op op, double from, double
     ks_reading_begin(&reading, &endpoint, f(0), horizon);
     const double ends[] = {0, 0.7, 2.9, 3.0, 5.5, 7, 8}; /* steps as a solver might take them */
     for (int i = 1; i < 7; i++) {
-        double values[KS_STEP_NODES];
-        for (int k = 0; k < KS_STEP_NODES; k++) values[k] = f(ends[i - 1] + (ends[i] - ends[i - 1]) * k / 4);
-        if (ends[i] <= horizon) ks_reading_add_step(&reading, ends[i - 1], ends[i], values);
+        struct ks_reading_step step;
+        for (int k = 0; k < KS_STEP_NODES; k++)
+            step.values[k] = f(ends[i - 1] + (ends[i] - ends[i - 1]) * k / 4);
+        ks_reading_begin_step(&step, ends[i - 1], ends[i]);
+        if (ends[i] <= horizon) ks_reading_add_step(&reading, &step);
     }
-    return ks_reading_finish(&reading, true);
+    return ks_reading_finish(&reading, &endpoint, true);
 }
 #define READ(op, from, to, threshold) read_curve(cubic, KS_OP_##op, from, to, threshold, 8)
 
