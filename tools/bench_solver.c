@@ -29,10 +29,10 @@ struct sample {
     const struct ks_campaign *campaign;
     int n, n_endpoints, n_times;
     int quantities[KS_N_STATES];
-    double *parameters;              /* [n][KS_N_PARAMETERS] */
-    double *endpoints, *course;      /* [n][n_endpoints], [n][n_times][KS_N_STATES] of the run in hand */
-    double *true_endpoints, *truth;  /* the same of the reference */
-    struct ks_outcome *outcomes;     /* [n] */
+    double *parameters;             /* [n][KS_N_PARAMETERS] */
+    double *endpoints, *course;     /* [n][n_endpoints], [n][n_times][KS_N_STATES] of the run in hand */
+    double *true_endpoints, *truth; /* the same of the reference */
+    struct ks_outcome *outcomes;    /* [n] */
 };
 
 struct setting {
@@ -42,7 +42,8 @@ struct setting {
     double seconds, settle_seconds; /* per patient: all of it; the equilibrium alone */
     double error;                   /* median over patients of the worst state */
     double worst, endpoint_error;   /* over all patients: of a state; of an endpoint */
-    double steps;                   /* per patient, under treatment */
+    double steps[2]; /* per patient, under treatment and to the equilibrium; of lanes that are busy */
+    double useful;   /* share of lane steps whose lane is busy */
     int n_failed;
 };
 
@@ -56,10 +57,8 @@ static double processor_seconds(void) {
 
 static int draw_sample(struct sample *s, const struct ks_campaign *campaign, int n) {
     size_t count = (size_t)n;
-    *s = (struct sample){.campaign = campaign,
-                         .n = n,
-                         .n_endpoints = campaign->n_endpoints,
-                         .n_times = campaign->n_times};
+    *s = (struct sample){
+        .campaign = campaign, .n = n, .n_endpoints = campaign->n_endpoints, .n_times = campaign->n_times};
     for (int i = 0; i < KS_N_STATES; i++) s->quantities[i] = i;
     KS_ALLOCATE(s->parameters, count * KS_N_PARAMETERS);
     KS_ALLOCATE(s->endpoints, count * (size_t)s->n_endpoints);
@@ -96,9 +95,9 @@ static int create_therapy(const struct sample *s, const struct setting *setting,
 static int simulate(struct sample *s, ks_therapy *therapy, double horizon, double *seconds) {
     for (int i = 0; i < s->n; i++) {
         s->parameters[i * KS_N_PARAMETERS + KS_PARAMETER_horizon] = horizon;
-        s->outcomes[i] = (struct ks_outcome){
-            .endpoints = &s->endpoints[i * s->n_endpoints],
-            .trajectory = &s->course[(size_t)i * (size_t)s->n_times * KS_N_STATES]};
+        s->outcomes[i] =
+            (struct ks_outcome){.endpoints = &s->endpoints[i * s->n_endpoints],
+                                .trajectory = &s->course[(size_t)i * (size_t)s->n_times * KS_N_STATES]};
     }
     double start = processor_seconds();
     KS_TRY(ks_therapy_simulate(therapy, 0, s->n, s->parameters, s->outcomes));
@@ -130,9 +129,9 @@ static int measure_errors(const struct sample *s, struct setting *setting) {
     for (int i = 0; i < s->n; i++) {
         for (int k = 0; k < KS_N_STATES; k++) errors[i] = fmax(errors[i], state_error(s, i, k));
         setting->n_failed += ks_status_is_failure(s->outcomes[i].status);
-        setting->steps += (double)s->outcomes[i].n_steps / s->n;
         for (int e = 0; e < s->n_endpoints; e++) {
-            double got = s->endpoints[i * s->n_endpoints + e], wanted = s->true_endpoints[i * s->n_endpoints + e];
+            double got = s->endpoints[i * s->n_endpoints + e],
+                   wanted = s->true_endpoints[i * s->n_endpoints + e];
             bool is_number = s->campaign->endpoints[e].op != KS_OP_value ||
                              fabs(wanted) > 1e-6 * ks_quantities[s->campaign->endpoints[e].quantity].scale;
             double here = is_number ? fabs(got - wanted) / fmax(fabs(wanted), 1e-9) : 0;
@@ -169,6 +168,18 @@ static int measure_times(struct sample *s, struct setting *setting, ks_therapy *
     return KS_OK;
 }
 
+static void count_steps(const struct sample *s, struct setting *setting, const ks_therapy *therapy) {
+    struct ks_solver_usage usage;
+    uint64_t n_busy = 0, n_lane_steps = 0;
+    for (int k = 0; k < 2; k++) {
+        ks_therapy_usage(therapy, k, &usage);
+        setting->steps[k] = (double)usage.n_busy / s->n;
+        n_busy += usage.n_busy;
+        n_lane_steps += usage.n_lane_steps;
+    }
+    setting->useful = (double)n_busy / (double)n_lane_steps;
+}
+
 static int measure_setting(struct sample *s, struct setting *setting, bool is_first) {
     ks_therapy *therapy;
     double seconds;
@@ -176,6 +187,7 @@ static int measure_setting(struct sample *s, struct setting *setting, bool is_fi
         setting->seconds = setting->settle_seconds = INFINITY;
         KS_TRY(create_therapy(s, setting, true, &therapy));
         int err = simulate(s, therapy, s->campaign->parameters[KS_PARAMETER_horizon], &seconds);
+        count_steps(s, setting, therapy);
         ks_therapy_destroy(&therapy);
         KS_TRY(err);
         KS_TRY(measure_errors(s, setting));
@@ -200,13 +212,14 @@ static int list_settings(struct setting *settings) {
 /* ---- the table ---------------------------------------------------------------------------------------------- */
 
 static void print_settings(const struct setting *settings, int n) {
-    printf("%-12s %5s %7s %12s %12s %12s %7s %10s %10s %10s\n", "solver", "lanes", "rtol", "patient/us",
-           "equilib./us", "course/us", "steps", "error", "worst", "endpoints");
+    printf("%-12s %5s %7s %12s %12s %12s %7s %7s %7s %9s %9s %9s\n", "solver", "lanes", "rtol", "patient/us",
+           "equilib./us", "course/us", "steps", "steps", "useful", "error", "worst", "endpoints");
     for (int i = 0; i < n; i++) {
         const struct setting *s = &settings[i];
-        printf("%-12s %5d %7.0e %12.1f %12.1f %12.1f %7.1f %10.1e %10.1e %10.1e", ks_solver_names[s->kind],
-               s->lanes, s->rtol, 1e6 * s->seconds, 1e6 * s->settle_seconds,
-               1e6 * (s->seconds - s->settle_seconds), s->steps, s->error, s->worst, s->endpoint_error);
+        printf("%-12s %5d %7.0e %12.1f %12.1f %12.1f %7.1f %7.1f %5.1f %% %9.1e %9.1e %9.1e",
+               ks_solver_names[s->kind], s->lanes, s->rtol, 1e6 * s->seconds, 1e6 * s->settle_seconds,
+               1e6 * (s->seconds - s->settle_seconds), s->steps[1], s->steps[0], 100 * s->useful, s->error,
+               s->worst, s->endpoint_error);
         if (s->n_failed > 0) printf("  %d failed", s->n_failed);
         printf("\n");
     }
@@ -226,13 +239,15 @@ static double seconds_at(const struct setting *curve, double error, bool is_cour
 }
 
 static void print_ratios(const struct setting *settings, int n) {
-    printf("times as fast as cvode at equal achieved error: whole patients (their courses alone)\n%5s", "lanes");
+    printf("times as fast as cvode at equal achieved error: whole patients (their courses alone)\n%5s",
+           "lanes");
     for (int e = 4; e <= 6; e++) printf("%17s1e-%d", "", e);
     for (int i = N_TOLERANCES; i < n; i += N_TOLERANCES) {
         printf("\n%5d", settings[i].lanes);
         for (int e = 4; e <= 6; e++) {
             double error = pow(10, -e);
-            printf("%12.1f (%5.1f)", seconds_at(settings, error, false) / seconds_at(&settings[i], error, false),
+            printf("%12.1f (%5.1f)",
+                   seconds_at(settings, error, false) / seconds_at(&settings[i], error, false),
                    seconds_at(settings, error, true) / seconds_at(&settings[i], error, true));
         }
     }

@@ -52,7 +52,7 @@ static void print_pivot(const struct ks_lu *lu, int k) {
 }
 
 static void print_forward(const struct ks_lu *lu, int row) {
-    printf("    ks_lane x%d = x[%d]", row, row);
+    printf("    ks_lane x%d = rate[%d] + x[%d]", row, row, row);
     for (int i = 0; i < lu->n_lower; i++)
         if (lu->lower[i][0] == row) printf(" + v[%d] * x%d", lu->lower[i][2], lu->lower[i][1]);
     printf(";\n");
@@ -67,12 +67,14 @@ static void print_backward(const struct ks_lu *lu, int k) {
 }
 
 static void print_program(const struct ks_lu *lu) {
-    printf("/* Written by tools/generate_lu.c from src/model/jacobian.def. */\n\n"
-           "enum { N_FACTORS = %d };\n\n"
-           "KS_LANE_INLINE void factorise(ks_lane diagonal, const ks_lane *restrict j, ks_lane *restrict v) {\n",
-           lu->n_entries);
+    printf(
+        "/* Written by tools/generate_lu.c from src/model/jacobian.def. */\n\n"
+        "enum { N_FACTORS = %d };\n\n"
+        "KS_LANE_INLINE void factorise(ks_lane diagonal, const ks_lane *restrict j, ks_lane *restrict v) {\n",
+        lu->n_entries);
     for (int k = 0; k < lu->n; k++) print_pivot(lu, k);
-    printf("}\n\nKS_LANE_INLINE void substitute(const ks_lane *restrict v, ks_lane *restrict x) {\n");
+    printf("}\n\nKS_LANE_INLINE void substitute(const ks_lane *restrict v, const ks_lane *restrict rate,\n"
+           "                               ks_lane *restrict x) {\n");
     for (int k = 0; k < lu->n; k++) print_forward(lu, lu->order[k]);
     for (int k = lu->n - 1; k >= 0; k--) print_backward(lu, k);
     printf("}\n");

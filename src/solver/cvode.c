@@ -38,6 +38,7 @@ struct cvode {
     double *nodes;                       /* [KS_STEP_NODES][n_watched] */
     double *no_inputs;                   /* [n_inputs] zeros */
     const double *coefficients, *inputs; /* of the problem and segment in hand */
+    uint64_t n_steps[2];                 /* along courses, to equilibria */
     bool is_non_finite;                  /* the right-hand side gave something else than numbers */
 };
 
@@ -50,8 +51,8 @@ enum {
 static const double settle_rtol = 1e-4;
 /* Newton's method is tried at 500 h and at each doubling, up to a time by which every state has long settled, h. */
 static const double first_trial = 500, last_trial = 1e7;
-static const double newton_tolerance = 1e-12; /* of each state's scale */
-static const double newton_reach = 0.05;      /* of each state's scale: farther may be another basin */
+static const double newton_tolerance = 1e-12; /* of each state's size, |y| + scale */
+static const double newton_reach = 1e-3; /* the same; what is farther may be another basin's, or unstable */
 
 /* The library's failures come back as flags and become a status; its prose would only flood stderr. */
 static void ignore_message(int code, const char *module, const char *function, char *message, void *self) {
@@ -278,7 +279,7 @@ static int solve_one(struct cvode *s, struct ks_problem *problem) {
 }
 
 /* One iteration of Newton's method on s->y, areas held; false where the matrix is singular. *size: of the
- * correction, in scales. */
+ * correction, in sizes. */
 static bool improve(struct cvode *s, double *size) {
     int n = s->system->n_states, first_area = n - s->system->n_areas;
     double *y = N_VGetArrayPointer(s->y), *rates = N_VGetArrayPointer(s->work),
@@ -294,7 +295,7 @@ static bool improve(struct cvode *s, double *size) {
         return false;
     *size = 0;
     for (int i = 0; i < first_area; i++) {
-        double change = fabs(correction[i]) / s->system->scales[i];
+        double change = fabs(correction[i]) / (s->system->scales[i] + fabs(y[i]));
         if (!(change <= *size)) *size = change;
         y[i] -= correction[i];
     }
@@ -319,7 +320,7 @@ static int approach_equilibrium(struct cvode *s, uint32_t *n_steps) {
     size_t n_bytes = (size_t)s->system->n_states * sizeof(double);
     double t = 0, trial = first_trial;
     for (*n_steps = 0; *n_steps < SETTLE_MAX_STEPS && t < last_trial; ++*n_steps) {
-        if (take_step(s, last_trial, &t) != KS_STATUS_done) break;
+        if (take_step(s, 10 * last_trial, &t) != KS_STATUS_done) break;
         if (t < trial) continue;
         memcpy(s->before, N_VGetArrayPointer(s->y), n_bytes);
         if (find_root(s)) return KS_STATUS_done;
@@ -344,13 +345,26 @@ static int settle_one(struct cvode *s, struct ks_problem *problem) {
 }
 
 static int solve(void *self, int n_problems, struct ks_problem *problems) {
-    for (int i = 0; i < n_problems; i++) KS_TRY(solve_one(self, &problems[i]));
+    struct cvode *s = self;
+    for (int i = 0; i < n_problems; i++) {
+        KS_TRY(solve_one(s, &problems[i]));
+        s->n_steps[0] += problems[i].n_steps;
+    }
     return KS_OK;
 }
 
 static int settle(void *self, int n_problems, struct ks_problem *problems) {
-    for (int i = 0; i < n_problems; i++) KS_TRY(settle_one(self, &problems[i]));
+    struct cvode *s = self;
+    for (int i = 0; i < n_problems; i++) {
+        KS_TRY(settle_one(s, &problems[i]));
+        s->n_steps[1] += problems[i].n_steps;
+    }
     return KS_OK;
 }
 
-const struct ks_solver_method ks_cvode_method = {create, destroy, solve, settle};
+static void report_usage(const void *self, bool is_settling, struct ks_solver_usage *usage) {
+    uint64_t n = ((const struct cvode *)self)->n_steps[is_settling];
+    *usage = (struct ks_solver_usage){n, n, n};
+}
+
+const struct ks_solver_method ks_cvode_method = {create, destroy, solve, settle, report_usage};

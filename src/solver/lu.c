@@ -104,12 +104,14 @@ static void list_factorisation(const struct pattern *p, struct ks_lu *lu, bool i
     lu->first_scale[p->n] = lu->n_lower = lu->n_scales;
 }
 
+/* Each sum begins with what is known first, so that as little as possible waits for the row before. */
 static void list_back_substitution(const struct pattern *p, struct ks_lu *lu, bool is_counting) {
     lu->n_upper = 0;
     for (int k = p->n - 1; k >= 0; k--) {
         int pivot = lu->order[k], before = lu->n_upper;
-        for (int j = 0; j < p->n; j++) {
-            if (p->rank[j] <= k || !has(p, pivot, j)) continue;
+        for (int later = p->n - 1; later > k; later--) {
+            int j = lu->order[later];
+            if (!has(p, pivot, j)) continue;
             if (!is_counting)
                 memcpy(lu->upper[lu->n_upper], (int[3]){pivot, j, entry(p, pivot, j)}, sizeof(int[3]));
             lu->n_upper++;

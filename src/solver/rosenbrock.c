@@ -69,4 +69,9 @@ static int settle(void *self, int n_problems, struct ks_problem *problems) {
     return KS_OK;
 }
 
-const struct ks_solver_method ks_rosenbrock_method = {create, destroy, solve, settle};
+static void report_usage(const void *self, bool is_settling, struct ks_solver_usage *usage) {
+    const struct ks_rosenbrock *solver = self;
+    *usage = solver->usage[is_settling];
+}
+
+const struct ks_solver_method ks_rosenbrock_method = {create, destroy, solve, settle, report_usage};

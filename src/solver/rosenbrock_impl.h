@@ -62,7 +62,8 @@ struct ks_rosenbrock {
     const struct ks_rosenbrock_table *table;
     struct ks_lu lu; /* empty where the system brings a linear program */
     int n_factors;
-    double *memory; /* of all arrays over lanes */
+    double *memory;                  /* of all arrays over lanes */
+    struct ks_solver_usage usage[2]; /* along courses, to equilibria */
 };
 
 /* Doubles of memory that the engine needs, and the run over problems: to their equilibrium or over their courses. */

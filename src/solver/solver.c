@@ -44,3 +44,7 @@ int ks_solver_solve(ks_solver *solver, int n_problems, struct ks_problem *proble
 int ks_solver_settle(ks_solver *solver, int n_problems, struct ks_problem *problems) {
     return solver->method->settle(solver->self, n_problems, problems);
 }
+
+void ks_solver_usage(const ks_solver *solver, bool is_settling, struct ks_solver_usage *usage) {
+    solver->method->usage(solver->self, is_settling, usage);
+}

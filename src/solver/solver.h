@@ -13,7 +13,8 @@ struct ks_linear_program {
     int n_factors; /* numbers that a factorised matrix takes */
     /* factors <- LU of (diagonal I - J); diagonal [lanes], values [n_nonzeros][lanes], factors [n_factors][lanes] */
     void (*factorise)(const double *diagonal, const double *values, double *factors);
-    void (*substitute)(const double *factors, double *x); /* x <- (diagonal I - J)^-1 x, [n_states][lanes] */
+    /* x <- (diagonal I - J)^-1 (rates + x), both [n_states][lanes] */
+    void (*substitute)(const double *factors, const double *rates, double *x);
 };
 
 /* Arrays over lanes are [n][lanes], lane fastest. All pointers are borrowed. */
@@ -80,6 +81,13 @@ struct ks_solver_options {
 
 typedef struct ks_solver ks_solver;
 
+/* What the lanes have done so far. */
+struct ks_solver_usage {
+    uint64_t n_lane_steps; /* steps taken by all lanes, idle ones too */
+    uint64_t n_busy;       /* of them, those of lanes that held a problem */
+    uint64_t n_accepted;   /* of them, those that counted; iterations of Newton's method are none */
+};
+
 /* `system` and `view` must outlive the solver. */
 int ks_solver_create(ks_solver **solver, const struct ks_system *system, const struct ks_view *view,
                      const struct ks_solver_options *options);
@@ -92,5 +100,8 @@ int ks_solver_solve(ks_solver *solver, int n_problems, struct ks_problem *proble
 /* Lets each problem run without inputs (its course is not read) from its seed `y` to the equilibrium of that
  * basin; areas end as they began. Status KS_STATUS_no_equilibrium where it does not settle. */
 int ks_solver_settle(ks_solver *solver, int n_problems, struct ks_problem *problems);
+
+/* On the way to equilibria, or along courses, since the solver was made; cvode counts accepted steps alone. */
+void ks_solver_usage(const ks_solver *solver, bool is_settling, struct ks_solver_usage *usage);
 
 #endif

@@ -10,6 +10,7 @@ struct ks_solver_method {
     void (*destroy)(void *self);
     int (*solve)(void *self, int n_problems, struct ks_problem *problems);
     int (*settle)(void *self, int n_problems, struct ks_problem *problems);
+    void (*usage)(const void *self, bool is_settling, struct ks_solver_usage *usage);
 };
 
 extern const struct ks_solver_method ks_cvode_method, ks_rosenbrock_method;

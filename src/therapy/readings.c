@@ -47,7 +47,8 @@ typedef double (*function)(const quartic, double);
 
 /* Where f(p, s) = level between a and b, given that f - level changes sign there: Newton's method, and halves of the
  * bracket where it would leave it. */
-static double find_crossing(function f, function derivative, const quartic p, double level, double a, double b) {
+static double find_crossing(function f, function derivative, const quartic p, double level, double a,
+                            double b) {
     const double tolerance = 1e-13; /* of a step */
     bool is_below = f(p, a) <= level;
     double s = 0.5 * (a + b);
@@ -124,7 +125,8 @@ static void add_stretch(struct ks_reading *r, double start, double end, bool is_
 }
 
 static void add_crossings(struct ks_reading *r, struct ks_reading_step *step, double a, double b) {
-    const double *p = find_powers(step), start = step->start, quarter = (step->end - start) / (KS_STEP_NODES - 1);
+    const double *p = find_powers(step), start = step->start,
+                 quarter = (step->end - start) / (KS_STEP_NODES - 1);
     for (int i = 1; i < KS_STEP_NODES; i++) {
         double left = division(a, b, i - 1), right = division(a, b, i);
         bool was_below = evaluate(p, left) <= r->level, is_below = evaluate(p, right) <= r->level;
@@ -275,7 +277,8 @@ static double read_off(const struct ks_reading *r, enum ks_op op) {
 double ks_reading_finish(const struct ks_reading *r, const struct ks_endpoint *endpoint, bool is_depressed) {
     const struct ks_op_info *op = &ks_ops[endpoint->op];
     bool is_response = endpoint->quantity == KS_DERIVED_madrs && op->has_threshold;
-    if (is_response && !is_depressed) return NAN;                             /* nobody remits who was not ill */
-    if (op->reading != KS_READING_AT && !(endpoint->from < r->end)) return NAN; /* the window lies after the horizon */
+    if (is_response && !is_depressed) return NAN; /* nobody remits who was not ill */
+    if (op->reading != KS_READING_AT && !(endpoint->from < r->end))
+        return NAN; /* the window lies after the horizon */
     return read_off(r, endpoint->op) * endpoint->factor;
 }

@@ -32,7 +32,8 @@ struct ks_therapy {
     struct ks_therapy_plan plan;
     struct ks_system system;
     struct ks_view view;
-    void (*evaluate)(int n, const int *quantities, const double *coefficients, const double *y, double *values);
+    void (*evaluate)(int n, const int *quantities, const double *coefficients, const double *y,
+                     double *values);
     ks_solver *solver;
 
     int n_stops; /* all but the horizon, which differs between patients */
@@ -41,7 +42,7 @@ struct ks_therapy {
     int *reading_of; /* [n_endpoints] several endpoints may share a reading */
     int *origins;    /* [n_readings] an endpoint of each */
     int seen[KS_N_STATES];
-    int watched[KS_N_QUANTITIES];           /* [view.n_watched] quantities that readings follow between stops */
+    int watched[KS_N_QUANTITIES]; /* [view.n_watched] quantities that readings follow between stops */
     int first_reading[KS_N_QUANTITIES + 1]; /* of each watched quantity; then those that read one time */
 
     ks_therapy
@@ -77,8 +78,7 @@ static void see_stop(void *self, int i_stop, const double *y) {
     for (int r = t->first_reading[t->view.n_watched]; r < t->n_readings; r++) {
         struct ks_reading *reading = &p->readings[r];
         if (reading->from == time || (isinf(reading->from) && reading->end == time))
-            reading->value =
-                ks_model_quantity(plan->endpoints[t->origins[r]].quantity, p->coefficients, y);
+            reading->value = ks_model_quantity(plan->endpoints[t->origins[r]].quantity, p->coefficients, y);
     }
     int row = p->stop_rows[i_stop];
     for (int k = 0; row >= 0 && k < plan->n_quantities; k++)
@@ -152,8 +152,8 @@ static void discharge(struct patient *p, uint32_t n_steps) {
     }
     if (!p->is_depressed) p->outcome->status = KS_STATUS_not_depressed;
     for (int e = 0; e < t->plan.n_endpoints; e++)
-        p->outcome->endpoints[e] = ks_reading_finish(&p->readings[t->reading_of[e]], &t->plan.endpoints[e],
-                                                     p->is_depressed);
+        p->outcome->endpoints[e] =
+            ks_reading_finish(&p->readings[t->reading_of[e]], &t->plan.endpoints[e], p->is_depressed);
 }
 
 /* The problems of those patients that can go on. */
@@ -200,17 +200,20 @@ static int simulate_batch(struct ks_therapy *t, uint64_t first_point, int n, con
     return err;
 }
 
+/* Where another solver may do better; all search for the equilibrium alike, and in vain for long. */
+static bool deserves_retry(int status) {
+    return ks_status_is_failure(status) && status != KS_STATUS_bad_protocol &&
+           status != KS_STATUS_no_equilibrium;
+}
+
 /* Tries once more what the solver could not do. */
 static int retry_failed(struct ks_therapy *t, uint64_t first_point, int n, const double *parameters,
                         struct ks_outcome *outcomes) {
     if (t->reference == NULL) return KS_OK;
-    for (int i = 0; i < n; i++) {
-        bool has_failed =
-            ks_status_is_failure(outcomes[i].status) && outcomes[i].status != KS_STATUS_bad_protocol;
-        if (has_failed)
+    for (int i = 0; i < n; i++)
+        if (deserves_retry(outcomes[i].status))
             KS_TRY(ks_therapy_simulate(t->reference, first_point + (uint64_t)i, 1,
                                        &parameters[(size_t)i * KS_N_PARAMETERS], &outcomes[i]));
-    }
     return KS_OK;
 }
 
@@ -222,6 +225,10 @@ int ks_therapy_simulate(ks_therapy *t, uint64_t first_point, int n, const double
                               &parameters[(size_t)done * KS_N_PARAMETERS], &outcomes[done]));
     }
     return retry_failed(t, first_point, n, parameters, outcomes);
+}
+
+void ks_therapy_usage(const ks_therapy *therapy, bool is_settling, struct ks_solver_usage *usage) {
+    ks_solver_usage(therapy->solver, is_settling, usage);
 }
 
 /* ---- creation ----------------------------------------------------------------------------------------------- */

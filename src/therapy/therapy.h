@@ -71,6 +71,9 @@ void ks_therapy_destroy(ks_therapy **therapy);
 int ks_therapy_simulate(ks_therapy *therapy, uint64_t first_point, int n, const double *parameters,
                         struct ks_outcome *outcomes);
 
+/* What the solver's lanes have done for the patients so far: on the way to equilibria, or under treatment. */
+void ks_therapy_usage(const ks_therapy *therapy, bool is_settling, struct ks_solver_usage *usage);
+
 /* The edges of a patient's course, h: every start and end of a dose or session, 0 and the horizon. Ascending; the
  * caller frees *edges. A protocol that cannot be followed gives status KS_STATUS_bad_protocol and no edges; its
  * reason, where `reason` is not NULL, in words. */

@@ -54,6 +54,7 @@ void ks_reading_begin(struct ks_reading *reading, const struct ks_endpoint *endp
 void ks_reading_add_step(struct ks_reading *reading, struct ks_reading_step *step);
 
 /* The endpoint's value, in its unit, after the whole course. */
-double ks_reading_finish(const struct ks_reading *reading, const struct ks_endpoint *endpoint, bool is_depressed);
+double ks_reading_finish(const struct ks_reading *reading, const struct ks_endpoint *endpoint,
+                         bool is_depressed);
 
 #endif
