@@ -3,6 +3,7 @@
  * A lognormal is configured by its median, or its mean, and its coefficient of variation; with sigma^2 = ln(1
  * + cv^2) its mean is median exp(sigma^2 / 2) = median sqrt(1 + cv^2). Distributions are truncated to the
  * hard limits of their parameter, and further by `low` and `high`. */
+#include "base/elementary.h"
 #include "base/memory.h"
 #include "config/config_impl.h"
 
@@ -176,7 +177,7 @@ static bool read_lognormal(struct entry *entry) {
     }
     entry->location = distribution->a = mean != NULL ? location / sqrt(1 + cv * cv) : location;
     entry->spread = cv;
-    distribution->b = sqrt(log1p(cv * cv));
+    distribution->b = sqrt(ks_elementary_log1p(cv * cv));
     return is_right;
 }
 
@@ -193,7 +194,7 @@ static bool read_logitnormal(struct entry *entry) {
     is_right &= read_truncation(entry, (struct ks_range){0, 1});
     entry->location = median;
     entry->spread = distribution->b;
-    distribution->a = log(median / (1 - median));
+    distribution->a = ks_elementary_log(median / (1 - median));
     return is_right;
 }
 
@@ -340,7 +341,7 @@ static int read_discrete(struct entry *entry) {
 static double level(const struct ks_range *ends, bool is_log, bool is_integer, int i, int n) {
     if (i == 0) return ends->low;
     if (i == n - 1) return ends->high;
-    double value = is_log ? ends->low * pow(ends->high / ends->low, (double)i / (n - 1))
+    double value = is_log ? ends->low * ks_elementary_power(ends->high / ends->low, i, n - 1)
                           : ends->low + (ends->high - ends->low) * i / (n - 1);
     bool is_near = is_integer && fabs(value - round(value)) <= 1e-12 * fabs(value);
     return is_near ? round(value) : value;

@@ -1,9 +1,9 @@
 /* Correlation by a Gaussian copula: u -> z = Phi^-1(u) -> L z -> Phi, with L the Cholesky factor of the
  * correlations between the normal scores. */
+#include "base/normal.h"
 #include "design/design.h"
 #include "design/design_impl.h"
 
-#include <gsl/gsl_cdf.h>
 #include <math.h>
 
 /* A pivot is what the variables before it leave unexplained of a variance of 1; below this it is rounding. */
@@ -38,10 +38,10 @@ void ks_copula_join_uniforms(int n, const double *factor, double *u) {
         for (int j = 0; j < i; j++) {
             if (row[j] == 0) continue;
             is_joined = true;
-            score += row[j] * gsl_cdf_ugaussian_Pinv(u[j]);
+            score += row[j] * ks_normal_quantile(u[j]);
         }
         if (!is_joined) continue;
-        score += row[i] * gsl_cdf_ugaussian_Pinv(u[i]);
-        u[i] = fmin(fmax(gsl_cdf_ugaussian_P(score), 0x1p-53), 1 - 0x1p-53);
+        score += row[i] * ks_normal_quantile(u[i]);
+        u[i] = fmin(fmax(ks_normal_share(score), 0x1p-53), 1 - 0x1p-53);
     }
 }

@@ -47,8 +47,8 @@ struct ks_distribution {
 };
 
 /* The value below which the share u in (0, 1) lies, within [low, high] and rounded where is_integer.
- * Increasing in u. Deterministic: the same bits on the same build. Discrete values come in the order in which
- * they stand. */
+ * Increasing in u, but for rounding. The same bits from any compiler and on any processor. Discrete values come in the order in
+ * which they stand. */
 double ks_distribution_quantile(const struct ks_distribution *distribution, double u);
 
 /* What is wrong with it, in words ("sd must be > 0, found -1"), or NULL. */

@@ -1,11 +1,11 @@
 /* Quantile functions of the distributions, truncated through their distribution functions, and what can be
- * wrong with their parameters. GSL's functions are called inside their domains only, since its error handler
- * ends the job. */
+ * wrong with their parameters. Values are stored, so nothing here is of the C library that is not exact. */
+#include "base/elementary.h"
+#include "base/normal.h"
 #include "design/design.h"
 #include "design/design_impl.h"
 
 #include <float.h>
-#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,14 +24,15 @@ const char *const ks_distribution_arguments[KS_N_DISTRIBUTIONS] = {
 
 static const double SMALLEST_MASS = 1e-12; /* that a truncation may leave */
 static const double LARGEST_SHARE = 1 - 0x1p-53;
-static const double LARGEST_SHAPE = 1e5; /* of beta; GSL's distribution function is inexact beyond */
+static const double LARGEST_SHAPE = 1e5; /* of beta; what its tests cover */
 
 struct range {
     double low, high;
 };
 
+/* By comparison: whether fmax(-0, 0) is -0 is up to the compiler. */
 static double clamp(double x, struct range range) {
-    return fmin(fmax(x, range.low), range.high);
+    return x > range.low ? x < range.high ? x : range.high : range.low;
 }
 
 /* Where values can lie: the kind's own range, the truncation, whole numbers. Always finite, so values are. */
@@ -62,10 +63,10 @@ static struct range value_range(const struct ks_distribution *d) {
 static double score(const struct ks_distribution *d, double x) {
     switch (d->kind) {
     case KS_DISTRIBUTION_lognormal:
-        return x > 0 ? (log(x) - log(d->a)) / d->b : -INFINITY;
+        return x > 0 ? (ks_elementary_log(x) - ks_elementary_log(d->a)) / d->b : -INFINITY;
     case KS_DISTRIBUTION_logitnormal:
         if (x <= 0 || x >= 1) return x <= 0 ? -INFINITY : INFINITY;
-        return (log(x) - log1p(-x) - d->a) / d->b;
+        return (ks_elementary_log(x) - ks_elementary_log1p(-x) - d->a) / d->b;
     default:
         return (x - d->a) / d->b;
     }
@@ -74,25 +75,30 @@ static double score(const struct ks_distribution *d, double x) {
 /* The share between two scores, taken in the lower tail, where shares keep their digits. */
 static double score_mass(double from, double to) {
     if (from > 0) return score_mass(-to, -from);
-    return gsl_cdf_ugaussian_P(to) - gsl_cdf_ugaussian_P(from);
+    return ks_normal_share(to) - ks_normal_share(from);
 }
 
 /* z with Phi(z) = Phi(from) + u (Phi(to) - Phi(from)). */
 static double score_quantile(double from, double to, double u) {
     if (from > 0) return -score_quantile(-to, -from, 1 - u);
-    double share = gsl_cdf_ugaussian_P(from) + u * score_mass(from, to);
-    return gsl_cdf_ugaussian_Pinv(fmin(share, LARGEST_SHARE));
+    double share = ks_normal_share(from) + u * score_mass(from, to);
+    return ks_normal_quantile(fmin(share, LARGEST_SHARE));
 }
 
 static double normal_quantile(const struct ks_distribution *d, double u) {
-    double location = d->kind == KS_DISTRIBUTION_lognormal ? log(d->a) : d->a;
+    double location = d->kind == KS_DISTRIBUTION_lognormal ? ks_elementary_log(d->a) : d->a;
     double x = location + d->b * score_quantile(score(d, d->low), score(d, d->high), u);
-    if (d->kind == KS_DISTRIBUTION_lognormal) return exp(x);
-    if (d->kind == KS_DISTRIBUTION_logitnormal) return 1 / (1 + exp(-x));
+    if (d->kind == KS_DISTRIBUTION_lognormal) return ks_elementary_exp(x);
+    if (d->kind == KS_DISTRIBUTION_logitnormal) return 1 / (1 + ks_elementary_exp(-x));
     return x;
 }
 
 /* ---- the others ---------------------------------------------------------------------------------------- */
+
+static double loguniform_quantile(struct range range, double u) {
+    double low = ks_elementary_log(range.low), high = ks_elementary_log(range.high);
+    return ks_elementary_exp(low + u * (high - low));
+}
 
 static double triangular_share(const struct ks_distribution *d, double x) {
     double width = d->c - d->a;
@@ -133,7 +139,7 @@ double ks_distribution_quantile(const struct ks_distribution *d, double u) {
             x = range.low + u * (range.high - range.low);
         break;
     case KS_DISTRIBUTION_loguniform:
-        x = exp(log(range.low) + u * (log(range.high) - log(range.low)));
+        x = loguniform_quantile(range, u);
         break;
     case KS_DISTRIBUTION_normal:
     case KS_DISTRIBUTION_lognormal:
@@ -190,12 +196,14 @@ static const char *check_interval(struct words words, double low, double high) {
 
 static const char *check_lognormal(struct words words, const struct ks_distribution *d) {
     const char *fault = check_positive(words, "median", d->a);
-    double cv = copysign(sqrt(expm1(d->b * d->b)), d->b);
+    double square = d->b * d->b; /* e^square - 1 rounds to 0 at a small one */
+    double cv = copysign(sqrt(fmax(ks_elementary_exp(square) - 1, square)), d->b);
     return fault ? fault : check_positive(words, "cv", cv);
 }
 
 static const char *check_logitnormal(struct words words, const struct ks_distribution *d) {
-    if (!isfinite(d->a)) return say(words, "median must be in (0, 1), found %g", 1 / (1 + exp(-d->a)));
+    if (!isfinite(d->a))
+        return say(words, "median must be in (0, 1), found %g", 1 / (1 + ks_elementary_exp(-d->a)));
     return check_positive(words, "sd", d->b);
 }
 
@@ -261,7 +269,7 @@ static double truncated_mass(const struct ks_distribution *d) {
     case KS_DISTRIBUTION_uniform:
         return fmax(0, high - low) / (d->b - d->a);
     case KS_DISTRIBUTION_loguniform:
-        return low < high ? log(high / low) / log(d->b / d->a) : 0;
+        return low < high ? ks_elementary_log(high / low) / ks_elementary_log(d->b / d->a) : 0;
     case KS_DISTRIBUTION_normal:
     case KS_DISTRIBUTION_lognormal:
     case KS_DISTRIBUTION_logitnormal:

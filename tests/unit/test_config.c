@@ -370,7 +370,7 @@ static void test_levels_meet_both_ends(void **state) {
     ks_config_release(&campaign);
 }
 
-/* 49 times a rounded 1/49 is not 1, nor is 64^(1/3) 4. */
+/* 49 times a rounded 1/49 is not 1. */
 static void test_levels_of_counts_are_integers(void **state) {
     (void)state;
     struct ks_campaign campaign;

@@ -1,9 +1,11 @@
 /* Distributions: properties that hold for all of them, then values known analytically, then the words of each
  * fault. */
+#include "base/elementary.h"
 #include "design/design.h"
 #include "design/design_impl.h"
 
 #include <float.h>
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +24,7 @@ static const double SMALLEST_U = 0x1p-53, LARGEST_U = 1 - 0x1p-53;
 #define VALUES(n, list, shares) .n_values = n, .values = list, .probabilities = shares
 
 static double logit(double x) {
-    return log(x / (1 - x));
+    return ks_elementary_log(x / (1 - x));
 }
 
 /* One of each kind, plain and truncated, and the extremes of shape. */
@@ -164,6 +166,69 @@ static void beta_quantile_inverts_its_polynomial(void **state) {
     }
 }
 
+static const double shapes[] = {0.01, 0.3, 0.5, 1, 1.5, 3, 20, 1e3, 1e5};
+enum { N_SHAPES = sizeof shapes / sizeof *shapes };
+
+/* GSL's own error grows to 2e-10 at shapes of 1e5, with the logarithms of its gamma functions. */
+static void beta_shares_are_gsls(void **state) {
+    (void)state;
+    for (int k = 0; k < N_SHAPES * N_SHAPES; k++) {
+        double a = shapes[k / N_SHAPES], b = shapes[k % N_SHAPES], below, above;
+        for (int i = 1; i < 40; i++) {
+            double x = ks_beta_quantile(a, b, i / 40.0);
+            if (x < DBL_MIN || 1 - x < 1e-3) continue; /* GSL takes 1 - x itself */
+            ks_beta_shares(a, b, x, &below, &above);
+            double allowed = fmax(a, b) > 100 ? 1e-9 : 1e-12;
+            assert_near(below, gsl_cdf_beta_P(x, a, b), allowed);
+            assert_near(above, gsl_cdf_beta_Q(x, a, b), allowed);
+        }
+    }
+}
+
+/* The same fraction in 45 digits. */
+static void beta_shares_have_their_known_values(void **state) {
+    (void)state;
+    static const struct {
+        double a, b, x, below, above;
+    } known[] = {
+        {1e5, 1e5, 0.4921875, 1.3928685995210773783e-12, 0.9999999999986071314},
+        {1e5, 1e5, 0.5078125, 0.9999999999986071314, 1.3928685995210773783e-12},
+        {1.5, 1e5, 0x1p-15, 0.89332389964079417371, 0.10667610035920582629},
+        {1e5, 1.5, 1 - 0x1p-15, 0.10667610035920582629, 0.89332389964079417371},
+        {0.01, 1e5, 0x1p-200, 0.28210530718311302855, 0.71789469281688697145},
+        {0.01, 1e5, 0x1p-14, 0.99999672145419432644, 3.2785458056735606132e-6},
+        {1e5, 20, 1 - 0x1p-12, 0.15940596744522285512, 0.84059403255477714488},
+        {0.3, 0.5, 0.125, 0.39818839103096720443, 0.60181160896903279557},
+        {20, 1e3, 0x1p-5, 0.99085816265571415364, 0.0091418373442858463626},
+    };
+    for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+        double below, above;
+        ks_beta_shares(known[k].a, known[k].b, known[k].x, &below, &above);
+        assert_near(below, known[k].below, 1e-14);
+        assert_near(above, known[k].above, 1e-14);
+        if (below < above) /* else u has not the digits */
+            assert_near(ks_beta_quantile(known[k].a, known[k].b, below), known[k].x, 1e-14);
+    }
+}
+
+/* Shares near 1 follow from the digits of u. */
+static void beta_quantile_inverts_its_shares(void **state) {
+    (void)state;
+    for (int k = 0; k < N_SHAPES * N_SHAPES; k++) {
+        double a = shapes[k / N_SHAPES], b = shapes[k % N_SHAPES], below, above;
+        for (int i = 1; i < 52; i++) {
+            double u = i % 2 ? ldexp(1, -i) : 1 - ldexp(1, -i), x = ks_beta_quantile(a, b, u);
+            assert_true(x >= 0 && x <= 1);
+            if (x > 0.5 || x <= 1e-300) continue;
+            ks_beta_shares(a, b, x, &below, &above);
+            if (below < above)
+                assert_near(below, u, 1e-12);
+            else
+                assert_near(above, 1 - u, 1e-10);
+        }
+    }
+}
+
 /* The mean of a normal beyond 6 sd: phi(6) / (1 - Phi(6)) = 6.158482. A share computed as 1 - Phi(6) would
  * keep 7 of its digits, and one of the extreme u none. */
 static void far_tails_keep_their_digits(void **state) {
@@ -218,6 +283,25 @@ static void moments_are_the_analytic_ones(void **state) {
         assert_near(sum, known[k].mean, 1e-4);
         if (!isnan(known[k].variance)) assert_near(squares - sum * sum, known[k].variance, 1e-3);
     }
+}
+
+/* FNV-1a over the words of all examples. A change of it changes the points of every campaign. */
+static void quantiles_have_the_same_bits_everywhere(void **state) {
+    (void)state;
+    struct ks_distribution examples[MAX_EXAMPLES];
+    int n = fill_examples(examples);
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (int i = 1; i < 3000; i++) {
+        for (int k = 0; k < n; k++) {
+            double x = ks_distribution_quantile(&examples[k], i / 3000.0);
+            uint64_t bits;
+            memcpy(&bits, &x, sizeof bits);
+            hash = (hash ^ bits) * 0x100000001b3u;
+            hash ^= hash >> 32;
+        }
+    }
+    if (hash != 0x8ae3293b4e75fd82u) print_error("# hash 0x%016llxu\n", (unsigned long long)hash);
+    assert_true(hash == 0x8ae3293b4e75fd82u);
 }
 
 /* ---- whole numbers and given values -------------------------------------------------------------------- */
@@ -344,6 +428,10 @@ int main(void) {
         cmocka_unit_test(truncation_keeps_the_shape),
         cmocka_unit_test(quantiles_have_their_known_values),
         cmocka_unit_test(beta_quantile_inverts_its_polynomial),
+        cmocka_unit_test(beta_shares_are_gsls),
+        cmocka_unit_test(beta_shares_have_their_known_values),
+        cmocka_unit_test(beta_quantile_inverts_its_shares),
+        cmocka_unit_test(quantiles_have_the_same_bits_everywhere),
         cmocka_unit_test(far_tails_keep_their_digits),
         cmocka_unit_test(the_open_tail_of_a_truncated_normal_is_finite),
         cmocka_unit_test(moments_are_the_analytic_ones),
