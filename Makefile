@@ -105,7 +105,9 @@ $(BUILD)/src/base/build_info.o: DEFINES = -DKS_COMMIT='"$(COMMIT)"' -DKS_FLAGS='
 tests: $(PROGRAMS) ## build the test programs
 
 $(PROGRAMS): %: %.o $(BUILD)/libketsweep.a
-	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS) -lcmocka
+	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS) $(TEST_LIBS)
+
+$(TESTS:%.c=$(BUILD)/%.o): private FOUND_CFLAGS += $(TEST_CFLAGS)
 
 BENCH := $(BUILD)/tools/bench_solver
 $(BENCH): %: %.o $(BUILD)/libketsweep.a
@@ -160,7 +162,7 @@ names: $(OBJECTS) $(MAIN) ## check the names of exported symbols
 
 syntax: $(PROGRAM)
 syntax: ## compile without output, a warning is an error (CC=clang: a second opinion)
-	@$(CC) $(KS_FLAGS) -Werror -fsyntax-only $(PLAIN) $(wildcard src/app/main.c) $(TESTS)
+	@$(CC) $(KS_FLAGS) -Werror -fsyntax-only $(TEST_CFLAGS) $(PLAIN) $(wildcard src/app/main.c) $(TESTS)
 	@for lanes in $(LANES); do \
 	    $(CC) $(KS_FLAGS) $(call LANE_FLAGS,$$lanes) -Werror -fsyntax-only $(LANED) || exit 1; done
 

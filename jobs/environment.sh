@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What this cluster needs, for building and for jobs: the one place to edit. Source it before `make`.
 
-# The modules to load, for example: modules=(gcc openmpi hdf5-parallel libconfig gsl sundials)
+# The modules to load, for example: modules=(gcc openmpi hdf5-parallel libconfig sundials)
 modules=()
 
 # The oldest processors the jobs may meet: x86-64-v2, x86-64-v3 (AVX2), x86-64-v4 (AVX-512), native, or empty for the

@@ -3,7 +3,8 @@
 
 An exported function is ks_<folder>_... or ks_<file>_... (in fields.c ks_field_... too), exported data ks_..., and a
 function that is compiled once per lane count (x_lanes.w4.o) ends in _w4. No global can be changed but the error trace.
-Prints each fault; exit status 1 if any.
+No function of the C library is used whose bits depend on the library and the processor. Prints each fault; exit status
+1 if any.
 """
 import pathlib
 import re
@@ -11,6 +12,8 @@ import subprocess
 import sys
 
 WRITABLE = {"base/error": {"trace", "abort_handler"}}
+INEXACT = re.compile(r"(a?(sin|cos|tan)h?|atan2|sincos|exp(m1|2|10)?|log(1p|2|10)?|pow|cbrt|hypot|erfc?|[lt]?gamma"
+                     r"|lgamma_r|[jy][01n])[fl]?")
 
 
 def symbols_of(path):
@@ -20,6 +23,12 @@ def symbols_of(path):
         fields = [field.strip() for field in line.split("|")]
         if len(fields) == 7 and fields[3] not in ("FILE", "SECTION"):
             yield fields[0], fields[2].isupper(), fields[3] == "FUNC", fields[6]
+
+
+def inexact_calls_of(path):
+    """The functions that a file calls and should not."""
+    table = subprocess.check_output(["nm", "--undefined-only", "--format=posix", path], text=True)
+    return [line.split()[0] for line in table.splitlines() if INEXACT.fullmatch(line.split()[0])]
 
 
 def faults_of(path, build):
@@ -38,6 +47,8 @@ def faults_of(path, build):
         is_writable = re.match(r"\.t?(data|bss)\b(?!\.rel\.ro)|\*COM\*", section)
         if is_writable and name not in WRITABLE.get(f"{source.parent}/{stem}", ()):
             yield f"{name}: a mutable global"
+    for name in inexact_calls_of(path):
+        yield f"{name}: the C library's bits depend on the processor; base/elementary.h has functions that do not"
 
 
 build, *objects = sys.argv[1:]

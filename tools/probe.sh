@@ -3,13 +3,14 @@
 #
 # Judges by what the compiler sees and never by package names, so that Debian's packages, environment modules
 # (CPATH, LIBRARY_PATH, PKG_CONFIG_PATH, mpicc, h5pcc), Spack and prefixes (HDF5_ROOT, SUNDIALS_ROOT, ...) serve
-# alike. MISSING lists what is not there, in words that setup.sh explains. With --tests it looks for what testing
-# and the demo need too; with --python it prints only the Python to use.
+# alike. MISSING lists what is not there, in words that setup.sh explains; TEST_CFLAGS and TEST_LIBS are what the test
+# programs take beside the program's. With --tests it looks for what testing and the demo need too; with --python it
+# prints only the Python to use.
 set -uo pipefail
 export LC_ALL=C
 CC=${CC:-gcc}
 mode=${1:-}
-cflags='' libs='' missing=''
+cflags='' libs='' test_cflags='' test_libs='' missing=''
 serial_hdf5='' hdf5_from=''
 
 # ---- one library's words ------------------------------------------------------------------------------------
@@ -113,6 +114,13 @@ add_suitesparse() { # SUNDIALS' KLU header includes <klu.h>, which most systems 
     if [ -n "$header" ]; then cflags+=" -I${header%/klu.h}"; fi
 }
 
+find_test_packages() {
+    local cflags='' libs=''
+    add_package gsl '-lgsl -lgslcblas'
+    libs+=' -lcmocka'
+    test_cflags=$cflags test_libs=$libs
+}
+
 # ---- what is not there --------------------------------------------------------------------------------------
 
 lacks() {
@@ -182,15 +190,15 @@ if echo | $CC -E - >/dev/null 2>&1; then
     add_hdf5
     add_mpi
     add_package libconfig -lconfig
-    add_package gsl '-lgsl -lgslcblas'
     libs+=' -lsundials_cvode -lsundials_sunlinsolklu -lsundials_sunmatrixsparse -lsundials_nvecserial -lm'
     add_suitesparse
     if [ -z "$hdf5_from" ]; then lacks "${serial_hdf5:+serial-}hdf5"; fi
-    check_headers mpi:mpi.h libconfig:libconfig.h gsl:gsl/gsl_cdf.h random123:Random123/threefry.h \
-        sundials:cvode/cvode.h sundials:sunlinsol/sunlinsol_klu.h sundials:klu.h
+    check_headers mpi:mpi.h libconfig:libconfig.h random123:Random123/threefry.h sundials:cvode/cvode.h \
+        sundials:sunlinsol/sunlinsol_klu.h sundials:klu.h
+    find_test_packages
     if [ "$mode" = --tests ]; then
-        check_headers cmocka:cmocka.h
-        libs+=' -lcmocka'
+        cflags+=$test_cflags libs+=$test_libs
+        check_headers cmocka:cmocka.h gsl:gsl/gsl_cdf.h
     fi
     check_libraries
 else
@@ -203,4 +211,6 @@ fi
 echo "HDF5_FROM=${hdf5_from:-${serial_hdf5:+$serial_hdf5 (serial)}}"
 echo "FOUND_CFLAGS=$(tr ' ' '\n' <<<"$cflags" | awk 'NF && !seen[$0]++' | paste -sd ' ')"
 echo "FOUND_LIBS=${libs# }"
+echo "TEST_CFLAGS=$(xargs <<<"$test_cflags")"
+echo "TEST_LIBS=${test_libs# }"
 echo "MISSING=${missing# }"

@@ -24,7 +24,7 @@ explain() {
         hdf5) echo 'parallel HDF5 with its high-level library|pkg-config libhdf5-openmpi-dev|hdf5, its MPI build' ;;
         serial-hdf5) echo 'parallel HDF5 (found: a serial one)|pkg-config libhdf5-openmpi-dev|hdf5, its MPI build' ;;
         libconfig) echo 'libconfig|pkg-config libconfig-dev|libconfig' ;;
-        gsl) echo 'GSL|pkg-config libgsl-dev|gsl' ;;
+        gsl) echo 'GSL (tests)|pkg-config libgsl-dev|gsl' ;;
         random123) echo 'Random123|librandom123-dev|random123' ;;
         sundials) echo 'SUNDIALS CVODE with KLU|libsundials-dev|sundials' ;;
         cmocka) echo 'cmocka (tests)|libcmocka-dev|cmocka' ;;
