@@ -37,7 +37,7 @@ class Outcome:
     name: str
     passed: int
     failed: int
-    skipped: int
+    skipped: list  # their lines
     details: str
 
 
@@ -77,13 +77,13 @@ class Runner:
     def run_tap(self, name, command):
         status, outputs = self.run(command)
         passed, failed, skipped = count_tap(outputs.get("rank.0", outputs["output"]))
-        if failed == 0 and (status != 0 or passed + skipped == 0):
+        if failed == 0 and (status != 0 or passed + len(skipped) == 0):
             failed = 1
         return Outcome(name, passed, failed, skipped, f"exit status: {status}\n" + shorten(outputs))
 
     def run_make(self, target, *settings):
         status, outputs = self.run(["make", "-s", target, *settings])
-        return Outcome(target, int(status == 0), int(status != 0), 0, shorten(outputs))
+        return Outcome(target, int(status == 0), int(status != 0), [], shorten(outputs))
 
 
 def wait_or_end(process):
@@ -100,12 +100,12 @@ def wait_or_end(process):
 
 
 def count_tap(text):
-    """Passed, failed and skipped tests of a TAP text; what was planned and did not come has failed."""
+    """Passed and failed tests of a TAP text, and the lines of skipped ones; what did not come failed."""
     n_planned = sum(int(n) for n in re.findall(r"^1\.\.(\d+)", text, re.MULTILINE))
     verdicts = re.findall(r"^((?:not )?ok)\b(.*)", text, re.MULTILINE)
-    skipped = sum("# SKIP" in rest for _, rest in verdicts)
+    skipped = [rest.strip(" -") for _, rest in verdicts if "# SKIP" in rest]
     passed = sum(verdict == "ok" and "# SKIP" not in rest for verdict, rest in verdicts)
-    return passed, max(n_planned, len(verdicts)) - passed - skipped, skipped
+    return passed, max(n_planned, len(verdicts)) - passed - len(skipped), skipped
 
 
 def shorten(outputs):
@@ -139,10 +139,13 @@ def run_suite(suite, runner):
 
 
 def report_suite(suite, outcomes, seconds):
-    """Prints a suite's line and its failures; returns how many passed and failed."""
-    passed, failed, skipped = (sum(getattr(o, kind) for o in outcomes) for kind in ("passed", "failed", "skipped"))
-    skips = f", {skipped} skipped" if skipped else ""
+    """Prints a suite's line, what it skipped and its failures; returns how many passed and failed."""
+    passed, failed = (sum(getattr(o, kind) for o in outcomes) for kind in ("passed", "failed"))
+    skipped = [line for o in outcomes for line in o.skipped]
+    skips = f", {len(skipped)} skipped" if skipped else ""
     print(f"{suite:8} {passed} passed, {failed} failed{skips} in {seconds:.1f} s", flush=True)
+    for line in skipped:
+        print(f"    {line}", flush=True)
     for outcome in outcomes:
         if outcome.failed:
             print(f"--- {suite}: {outcome.name}: {outcome.failed} failed\n{outcome.details}", flush=True)
@@ -162,7 +165,7 @@ def main():
     totals = [0, 0]
     for suite in arguments.suites or suites:
         start = time.monotonic()
-        outcomes = list(run_suite(suite, runner)) or [Outcome("no tests", 0, 1, 0, "")]
+        outcomes = list(run_suite(suite, runner)) or [Outcome("no tests", 0, 1, [], "")]
         counts = report_suite(suite, outcomes, time.monotonic() - start)
         totals = [total + n for total, n in zip(totals, counts)]
     print("{} passed, {} failed".format(*totals))

@@ -8,8 +8,8 @@ import unittest
 class TapResult(unittest.TestResult):
     """Prints a line per test, and the reason of a failure as comment lines."""
 
-    def say(self, verdict, test, reason=""):
-        print(verdict, "-", test.id(), flush=True)
+    def say(self, verdict, test, reason="", directive=""):
+        print(verdict, "-", test.id() + directive, flush=True)
         for line in reason.splitlines():
             print("#", line, flush=True)
 
@@ -20,7 +20,7 @@ class TapResult(unittest.TestResult):
         self.say("ok", test)
 
     def addSkip(self, test, reason):
-        self.say("ok # SKIP", test, reason)
+        self.say("ok", test, directive=f" # SKIP {reason}")
 
     def addFailure(self, test, err):
         super().addFailure(test, err)

@@ -48,10 +48,10 @@ class ProgramTest(unittest.TestCase):
             path.write_text(text)
         return str(path)
 
-    def run_program(self, *arguments, ranks=None, status=0, **environment):
-        """Runs ketsweep, alone or on ranks; asserts its exit status; returns the finished process."""
+    def run_program(self, *arguments, ranks=None, status=0, program=KETSWEEP, **environment):
+        """Runs ketsweep, or another build of it, alone or on ranks; asserts its exit status; returns the process."""
         launcher = ["mpirun", "-n", str(ranks)] if ranks else []
-        process = subprocess.run([*launcher, KETSWEEP, *map(str, arguments)], cwd=self.folder, text=True,
+        process = subprocess.run([*launcher, program, *map(str, arguments)], cwd=self.folder, text=True,
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                  env={**os.environ, **environment})
         self.assertEqual(process.returncode, status, f"{arguments}:\n{process.stdout}{process.stderr}")
