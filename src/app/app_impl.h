@@ -22,6 +22,7 @@ struct ks_arguments {
     const char **overrides; /* --set, owned */
     int n_overrides;
     const char *dataset, *format;
+    const char *lanes; /* --lanes, NULL where it was not given */
     bool overwrites, is_quiet, is_json, is_long, wants_help;
     double max_failed_fraction;
 };
@@ -82,8 +83,10 @@ struct ks_work {
     char model_version[17];
 };
 
-/* Rows of memory: `capacity` points, or as many as fit a rank's share of memory where it is 0. */
-int ks_work_create(struct ks_work *work, const struct ks_campaign *campaign, uint64_t capacity);
+/* `lanes` as --lanes gives it; NULL leaves it to KETSWEEP_LANES or the processor. Rows of memory: `capacity` points, or
+ * as many as fit a rank's share of memory where it is 0. */
+int ks_work_create(struct ks_work *work, const struct ks_campaign *campaign, const char *lanes,
+                   uint64_t capacity);
 void ks_work_release(struct ks_work *work);
 
 /* Simulates points and appends their rows; the farm's `simulate`. */

@@ -27,6 +27,7 @@ static const struct option options[] = {
     {"long", "", FLAG, AT(is_long)},
     {"dataset", "", TEXT, AT(dataset)},
     {"format", "", TEXT, AT(format)},
+    {"lanes", "", TEXT, AT(lanes)},
     {"max-failed-fraction", "", NUMBER, AT(max_failed_fraction)},
 };
 enum { N_OPTIONS = sizeof options / sizeof options[0] };

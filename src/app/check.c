@@ -142,7 +142,7 @@ static void print_plan(const struct ks_work *work, double seconds) {
 static int check_campaign(const struct ks_campaign *campaign) {
     struct ks_work work;
     double seconds = 0;
-    KS_TRY(ks_work_create(&work, campaign, 0));
+    KS_TRY(ks_work_create(&work, campaign, NULL, 0));
     int err = calibrate(&work, &seconds);
     if (err == KS_OK) print_plan(&work, seconds);
     ks_work_release(&work);

@@ -114,7 +114,7 @@ static int load_campaign(struct run *run) {
 
 /* All memory of the run, before the first collective call that a rank without memory would miss. */
 static int allocate(struct run *run) {
-    KS_TRY(ks_work_create(&run->work, &run->campaign, 0));
+    KS_TRY(ks_work_create(&run->work, &run->campaign, run->arguments->lanes, 0));
     KS_TRY(ks_work_create_tally(&run->total, run->campaign.design.n_variables));
     if (run->rank == 0) KS_ALLOCATE(run->host_names, (size_t)run->size * MPI_MAX_PROCESSOR_NAME);
     return KS_OK;
@@ -261,20 +261,20 @@ const struct ks_command ks_command_run = {
     .name = "run",
     .operand = "CONFIG",
     .summary = "simulate every point of the campaign into one HDF5 file (under mpirun or srun)",
-    .options = "output set overwrite quiet max-failed-fraction",
-    .help = "  -o, --output FILE         the file; default: output.file of CONFIG\n"
-            "  --set KEY=VALUE           override an entry of CONFIG, e.g. --set design.points=65536\n"
-            "  --overwrite               replace an existing file\n"
-            "  --max-failed-fraction F   exit with 1 if more points than this share fail (default 0.01)\n"
-            "  -q, --quiet               no progress, no summary\n\n"
-            "Failed points are rows with a status and NaN endpoints; the campaign goes on. The solver "
-            "rosenbrock takes as\n"
-            "many patients at once as the processor can; KETSWEEP_LANES=1, 2, 4 or 8 forces a number. "
-            "Results do not\n"
-            "depend on it, nor on the number of ranks.\n\n"
-            "Examples:\n"
-            "  ketsweep run configs/demo.cfg                              one process\n"
-            "  mpirun -n 2 ketsweep run configs/sweep.cfg -o sweep.h5     two; on a cluster as many as there "
-            "are cores\n",
+    .options = "output set overwrite quiet lanes max-failed-fraction",
+    .help =
+        "  -o, --output FILE         the file; default: output.file of CONFIG\n"
+        "  --set KEY=VALUE           override an entry of CONFIG, e.g. --set design.points=65536\n"
+        "  --overwrite               replace an existing file\n"
+        "  --lanes N                 patients solved at once: 1, 2, 4 or 8 (default: the most possible)\n"
+        "  --max-failed-fraction F   exit with 1 if more points than this share fail (default 0.01)\n"
+        "  -q, --quiet               no progress, no summary\n\n"
+        "Failed points are rows with a status and NaN endpoints; the campaign goes on. No result depends\n"
+        "on --lanes, nor on the number of ranks. Without --lanes the variable KETSWEEP_LANES counts; cvode\n"
+        "takes one patient at a time whatever they say.\n\n"
+        "Examples:\n"
+        "  ketsweep run configs/demo.cfg                              one process\n"
+        "  mpirun -n 2 ketsweep run configs/sweep.cfg -o sweep.h5     two; on a cluster as many as there "
+        "are cores\n",
     .run = run_command,
 };

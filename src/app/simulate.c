@@ -100,7 +100,7 @@ static int write_h5(const char *path, const struct ks_work *work) {
 static int simulate_point(const struct ks_arguments *arguments, const struct ks_campaign *single,
                           bool is_h5) {
     struct ks_work work;
-    KS_TRY(ks_work_create(&work, single, 1));
+    KS_TRY(ks_work_create(&work, single, arguments->lanes, 1));
     int err = ks_work_simulate(&work, 0, 1), status = err == KS_OK ? work.rows.status[0] : KS_STATUS_not_run;
     if (err == KS_OK) err = is_h5 ? write_h5(arguments->output, &work) : write_csv_file(arguments, &work);
     ks_work_release(&work);
@@ -149,12 +149,13 @@ const struct ks_command ks_command_simulate = {
     .name = "simulate",
     .operand = "CONFIG",
     .summary = "one patient: every state over time, and the endpoints",
-    .options = "output set format",
+    .options = "output set format lanes",
     .help =
         "  -o, --output FILE   where to; default: standard output\n"
         "  --set KEY=VALUE     override an entry of CONFIG\n"
         "  --format csv|h5     csv (default): the endpoints as # lines, then time_h and every state;\n"
-        "                      h5: a result file with one point\n\n"
+        "                      h5: a result file with one point\n"
+        "  --lanes N           as of `run`; no result depends on it\n\n"
         "Times are those of output.trajectories; without it every hour and every start and end of a dose or\n"
         "session.\n\n"
         "Example:\n  ketsweep simulate configs/single-patient.cfg --set protocol.infusion_dose=1.0 -o "

@@ -82,23 +82,28 @@ static int fill_schema(struct ks_work *work) {
 
 /* ---- creation ----------------------------------------------------------------------------------------------- */
 
-/* How many patients are solved at once: what the processor can do, or what KETSWEEP_LANES says. No result depends on
- * it. */
-static int choose_lanes(const struct ks_campaign *campaign, int *lanes) {
-    const char *wanted = getenv("KETSWEEP_LANES");
-    *lanes = campaign->solver.kind == KS_SOLVER_cvode ? 1 : ks_build_info_widest_lanes();
-    if (wanted == NULL || campaign->solver.kind == KS_SOLVER_cvode) return KS_OK;
-    *lanes = atoi(wanted);
-    KS_CHECK(ks_model_equations(*lanes) != NULL && *lanes <= ks_build_info_widest_lanes(), KS_ERR_USAGE,
-             "KETSWEEP_LANES is 1, 2, 4 or 8, at most %d on this processor, found \"%s\"",
-             ks_build_info_widest_lanes(), wanted);
+/* How many patients are solved at once: what the processor can do, or what --lanes or else KETSWEEP_LANES says; always
+ * one for cvode. No result depends on it. */
+static int choose_lanes(const struct ks_campaign *campaign, const char *wanted, int *lanes) {
+    int widest = ks_build_info_widest_lanes();
+    bool is_single = campaign->function != NULL || campaign->solver.kind == KS_SOLVER_cvode;
+    const char *source = "--lanes";
+    *lanes = is_single ? 1 : widest;
+    if (wanted == NULL && !is_single) wanted = getenv(source = "KETSWEEP_LANES");
+    if (wanted == NULL) return KS_OK;
+    char *end;
+    long number = strtol(wanted, &end, 10);
+    bool is_possible =
+        *end == '\0' && number >= 1 && number <= widest && ks_model_equations((int)number) != NULL;
+    KS_CHECK(is_possible, KS_ERR_USAGE, "%s is 1, 2, 4 or 8, at most %d on this processor, found \"%s\"",
+             source, widest, wanted);
+    if (!is_single) *lanes = (int)number;
     return KS_OK;
 }
 
 static int create_therapy(struct ks_work *work) {
     const struct ks_campaign *campaign = work->campaign;
     if (campaign->function != NULL) return KS_OK;
-    KS_TRY(choose_lanes(campaign, &work->lanes));
     struct ks_therapy_plan plan = {.treatment = campaign->treatment,
                                    .n_endpoints = campaign->n_endpoints,
                                    .endpoints = campaign->endpoints,
@@ -145,7 +150,8 @@ static int create_batch(struct ks_work *work) {
     return KS_OK;
 }
 
-static int fill_work(struct ks_work *work, uint64_t capacity) {
+static int fill_work(struct ks_work *work, const char *lanes, uint64_t capacity) {
+    KS_TRY(choose_lanes(work->campaign, lanes, &work->lanes));
     KS_TRY(fill_schema(work));
     KS_TRY(create_therapy(work));
     KS_TRY(ks_work_create_tally(&work->tally, work->campaign->design.n_variables));
@@ -157,9 +163,10 @@ static int fill_work(struct ks_work *work, uint64_t capacity) {
     return ks_store_allocate_rows(&work->schema, (size_t)capacity, &work->rows);
 }
 
-int ks_work_create(struct ks_work *work, const struct ks_campaign *campaign, uint64_t capacity) {
+int ks_work_create(struct ks_work *work, const struct ks_campaign *campaign, const char *lanes,
+                   uint64_t capacity) {
     *work = (struct ks_work){.campaign = campaign};
-    int err = fill_work(work, capacity);
+    int err = fill_work(work, lanes, capacity);
     if (err < 0) ks_work_release(work);
     return err;
 }

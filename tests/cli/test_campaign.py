@@ -44,16 +44,35 @@ class SameFile(ProgramTest):
     def test_lanes(self):
         config = self.path("campaign.cfg", CAMPAIGN + 'solver : { kind = "rosenbrock"; };')
         widest = int(re.search(r"rosenbrock uses (\d) here", self.run_program("--version").stdout).group(1))
-        self.run_program("run", config, "-o", self.path("reference.h5"), KETSWEEP_LANES="1")
+        self.run_program("run", config, "-o", self.path("reference.h5"), "--lanes", "1")
         reference = contents(self.path("reference.h5"))
         for lanes in (2, 4, 8):
             for ranks in (None, 3):
                 if lanes <= widest:
                     out = self.path(f"{lanes}-{ranks}.h5")
-                    self.run_program("run", config, "-o", out, ranks=ranks, KETSWEEP_LANES=str(lanes))
+                    self.run_program("run", config, "-o", out, "--lanes", str(lanes), ranks=ranks)
                     self.assertEqual(contents(out), reference, f"{lanes} lanes, {ranks} ranks")
-        refusal = self.run_program("run", config, "-o", self.path("no.h5"), status=2, KETSWEEP_LANES="3")
-        self.assertIn(f'KETSWEEP_LANES is 1, 2, 4 or 8, at most {widest} on this processor, found "3"', refusal.stderr)
+        self.run_program("run", config, "-o", self.path("variable.h5"), KETSWEEP_LANES="1")
+        self.assertEqual(contents(self.path("variable.h5")), reference)
+
+    def test_number_of_lanes(self):
+        """The switch wins over the variable; a number that cannot be is refused."""
+        config = self.path("a.cfg", 'solver : { kind = "rosenbrock"; }; protocol : { horizon = 24.0; };')
+        cvode, function = self.path("cvode.cfg", "protocol : { horizon = 24.0; };"), self.path("f.cfg", TEST_FUNCTION)
+        widest = int(re.search(r"rosenbrock uses (\d) here", self.run_program("--version").stdout).group(1))
+        fault = f"is 1, 2, 4 or 8, at most {widest} on this processor, found"
+        for lanes in ("0", "3", "16", "-1", "x", "4x", "4294967297"):
+            for command in (("run", config, "-o", self.path("no.h5")), ("run", cvode, "-o", self.path("no.h5")),
+                            ("run", function, "-o", self.path("no.h5")), ("simulate", config)):
+                refusal = self.run_program(*command, "--lanes", lanes, status=2, KETSWEEP_LANES="1")
+                self.assertEqual(refusal.stderr, f'ketsweep: error: --lanes {fault} "{lanes}"\n')
+            refusal = self.run_program("run", config, "-o", self.path("no.h5"), status=2, KETSWEEP_LANES=lanes)
+            self.assertEqual(refusal.stderr, f'ketsweep: error: KETSWEEP_LANES {fault} "{lanes}"\n')
+        texts = {self.run_program("simulate", config, "--lanes", lanes, KETSWEEP_LANES="no").stdout
+                 for lanes in ("1", str(widest))}
+        self.assertEqual(len(texts), 1)
+        self.run_program("simulate", cvode, "--lanes", "1", KETSWEEP_LANES="no")
+        self.assertFalse(pathlib.Path(self.path("no.h5")).exists())
 
     def test_more_ranks_than_points(self):
         config = self.path("campaign.cfg", CAMPAIGN)
