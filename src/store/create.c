@@ -174,8 +174,25 @@ static int create_log(hid_t group, const char *name, const char *count_name, int
     return KS_OK;
 }
 
+/* A row per endpoint, filled in place after the last round if the run verifies points. */
+static int create_verification(hid_t group, int n_endpoints) {
+    if (n_endpoints == 0) return KS_OK;
+    hid_t type, dataset;
+    hsize_t extent = (hsize_t)n_endpoints;
+    KS_TRY(ks_h5_verification_type(true, &type));
+    KS_TRY(create_dataset(group, "verification", type, 1, &extent, FILL_NOW, &dataset));
+    KS_TRY(describe(
+        dataset, "a random sample of the points solved again by cvode at reference_rtol; n_points = 0 where "
+                 "nothing was. error = |stored - reference| / max(|reference|, mean of |reference| over the "
+                 "sample); n_compared points that neither solver failed, n_differ of them without an error: "
+                 "NaN, 0 or 1, or an event that comes, in one of the two only"));
+    KS_H5(H5Dclose(dataset));
+    KS_H5(H5Tclose(type));
+    return KS_OK;
+}
+
 /* Logs live in groups, where xarray does not take them for variables of the campaign. */
-static int create_logs(hid_t file) {
+static int create_logs(hid_t file, int n_endpoints) {
     hid_t options, rounds, provenance;
     KS_H5(options = H5Pcreate(H5P_GROUP_CREATE));
     KS_H5(H5Pset_obj_track_times(options, false));
@@ -185,6 +202,7 @@ static int create_logs(hid_t file) {
                       "committed rounds: a row counts once its round is in use"));
     KS_TRY(create_log(provenance, "runs", "runs_in_use", ks_h5_run_type, KS_MAX_RUNS,
                       "runs of the command that wrote this file"));
+    KS_TRY(create_verification(provenance, n_endpoints));
     KS_H5(H5Gclose(provenance));
     KS_H5(H5Gclose(rounds));
     KS_H5(H5Pclose(options));
@@ -209,7 +227,7 @@ static int write_root_attributes(hid_t file, const struct ks_schema *schema) {
 
 static int write_layout(hid_t file, const struct ks_schema *schema) {
     KS_TRY(write_root_attributes(file, schema));
-    KS_TRY(create_logs(file));
+    KS_TRY(create_logs(file, schema->n_endpoints));
     KS_TRY(create_point(file, schema->n_points));
     KS_TRY(create_axis(file, "parameter", schema->n_parameters, schema->parameters));
     KS_TRY(create_axis(file, "endpoint", schema->n_endpoints, schema->endpoints));
@@ -249,7 +267,8 @@ uint64_t ks_store_file_bytes(const struct ks_schema *schema) {
         (uint64_t)schema->n_parameters + (uint64_t)schema->n_endpoints + (uint64_t)schema->n_states;
     uint64_t other = METADATA + strlen(schema->config) + n_columns * PER_COLUMN +
                      (uint64_t)schema->n_times * sizeof(double) + KS_MAX_ROUNDS * sizeof(struct ks_round) +
-                     KS_MAX_RUNS * sizeof(struct ks_run_record);
+                     KS_MAX_RUNS * sizeof(struct ks_run_record) +
+                     (uint64_t)schema->n_endpoints * sizeof(struct ks_verified_endpoint);
     if (schema->n_points > (UINT64_MAX - other) / row_bytes) return UINT64_MAX;
     return schema->n_points * row_bytes + other;
 }

@@ -1,5 +1,5 @@
 /* What the store needs of HDF5 everywhere: its error stack as one sentence, text and number attributes, and
- * the two compound types.
+ * the compound types.
  *
  * Text is stored as UTF-8 strings of variable length: h5py, xarray, MATLAB and R read these as plain strings,
  * and as they lie in the file's heap an attribute may exceed the 64 KiB of an object header (a configuration
@@ -75,21 +75,38 @@ static int insert_text(hid_t type, const char *name, size_t offset, size_t size)
     return KS_OK;
 }
 
-#define INSERT_TEXT(type, name, member)                                   \
-    KS_TRY(insert_text(type, name, HOFFSET(struct ks_run_record, member), \
-                       sizeof((struct ks_run_record *)0)->member))
+#define INSERT_TEXT(type, structure, name, member) \
+    KS_TRY(insert_text(type, name, HOFFSET(structure, member), sizeof((structure *)0)->member))
 
 int ks_h5_run_type(bool in_file, hid_t *type) {
     KS_H5(*type = H5Tcreate(H5T_COMPOUND, sizeof(struct ks_run_record)));
-    INSERT_TEXT(*type, "start_utc", start);
+    INSERT_TEXT(*type, struct ks_run_record, "start_utc", start);
     KS_H5(H5Tinsert(*type, "seconds", HOFFSET(struct ks_run_record, seconds), H5T_NATIVE_DOUBLE));
     KS_H5(H5Tinsert(*type, "ranks", HOFFSET(struct ks_run_record, n_ranks), H5T_NATIVE_UINT32));
-    INSERT_TEXT(*type, "hosts", hosts);
-    INSERT_TEXT(*type, "version", version);
-    INSERT_TEXT(*type, "settings", settings);
+    INSERT_TEXT(*type, struct ks_run_record, "hosts", hosts);
+    INSERT_TEXT(*type, struct ks_run_record, "version", version);
+    INSERT_TEXT(*type, struct ks_run_record, "settings", settings);
     KS_H5(H5Tinsert(*type, "points", HOFFSET(struct ks_run_record, n_points), H5T_NATIVE_UINT64));
     KS_H5(H5Tinsert(*type, "points_per_second", HOFFSET(struct ks_run_record, points_per_second),
                     H5T_NATIVE_DOUBLE));
+    return finish_compound(in_file, *type);
+}
+
+#define INSERT(member, native) \
+    KS_H5(H5Tinsert(*type, #member, HOFFSET(struct ks_verified_endpoint, member), native))
+
+int ks_h5_verification_type(bool in_file, hid_t *type) {
+    KS_H5(*type = H5Tcreate(H5T_COMPOUND, sizeof(struct ks_verified_endpoint)));
+    INSERT_TEXT(*type, struct ks_verified_endpoint, "endpoint", endpoint);
+    INSERT(n_compared, H5T_NATIVE_UINT64);
+    INSERT(n_differ, H5T_NATIVE_UINT64);
+    INSERT(median_error, H5T_NATIVE_DOUBLE);
+    INSERT(largest_error, H5T_NATIVE_DOUBLE);
+    INSERT(largest_error_point, H5T_NATIVE_UINT64);
+    INSERT(fraction, H5T_NATIVE_DOUBLE);
+    INSERT(reference_rtol, H5T_NATIVE_DOUBLE);
+    INSERT(n_points, H5T_NATIVE_UINT64);
+    INSERT(n_status_differ, H5T_NATIVE_UINT64);
     return finish_compound(in_file, *type);
 }
 

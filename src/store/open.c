@@ -74,6 +74,22 @@ static int read_complete(ks_store *store) {
     return KS_OK;
 }
 
+/* A file without endpoints has none. */
+static int open_verification(ks_store *store) {
+    htri_t is_there;
+    hid_t space;
+    KS_H5(is_there = H5Lexists(store->file, "/provenance/verification", H5P_DEFAULT));
+    if (!is_there) return KS_OK;
+    KS_H5(store->verification = H5Dopen2(store->file, "/provenance/verification", H5P_DEFAULT));
+    KS_H5(space = H5Dget_space(store->verification));
+    hssize_t n = H5Sget_simple_extent_npoints(space);
+    KS_H5(H5Sclose(space));
+    KS_CHECK(n == store->schema.n_endpoints, KS_ERR_FORMAT,
+             "/provenance/verification has %lld rows for %d endpoints", (long long)n,
+             store->schema.n_endpoints);
+    return KS_OK;
+}
+
 static int open_datasets(ks_store *store) {
     for (int i = 0; i < KS_N_FIELDS; i++) {
         struct ks_field field = ks_fields_describe(&store->schema, i);
@@ -83,7 +99,7 @@ static int open_datasets(ks_store *store) {
     KS_H5(store->rounds_in_use = H5Dopen2(store->file, "/rounds/in_use", H5P_DEFAULT));
     KS_H5(store->runs = H5Dopen2(store->file, "/provenance/runs", H5P_DEFAULT));
     KS_H5(store->runs_in_use = H5Dopen2(store->file, "/provenance/runs_in_use", H5P_DEFAULT));
-    return KS_OK;
+    return open_verification(store);
 }
 
 /* Collective transfers, and the limits of a slice. */
@@ -107,7 +123,10 @@ static int read_everything(ks_store *store) {
 static int allocate_store(ks_store **store, const char *path) {
     ks_h5_silence();
     KS_ALLOCATE(*store, 1);
-    **store = (ks_store){.comm = MPI_COMM_NULL, .file = H5I_INVALID_HID, .transfer = H5I_INVALID_HID};
+    **store = (ks_store){.comm = MPI_COMM_NULL,
+                         .file = H5I_INVALID_HID,
+                         .verification = H5I_INVALID_HID,
+                         .transfer = H5I_INVALID_HID};
     for (int i = 0; i < KS_N_FIELDS; i++) (*store)->fields[i] = H5I_INVALID_HID;
     KS_CHECK(((*store)->path = strdup(path)) != NULL, KS_ERR_MEMORY, "no memory for a name");
     return KS_OK;

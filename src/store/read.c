@@ -99,6 +99,29 @@ int ks_store_read_runs(ks_store *store, size_t *n_runs, struct ks_run_record **r
     return KS_OK;
 }
 
+static int read_verification(ks_store *store, struct ks_verified_endpoint **rows) {
+    size_t n = (size_t)store->schema.n_endpoints;
+    KS_ALLOCATE(*rows, n);
+    KS_TRY(read_log(store->verification, ks_h5_verification_type, n, *rows));
+    for (struct ks_verified_endpoint *row = *rows; row < *rows + n; row++)
+        row->endpoint[sizeof row->endpoint - 1] = '\0';
+    return KS_OK;
+}
+
+int ks_store_read_verification(ks_store *store, size_t *n_rows, struct ks_verified_endpoint **rows) {
+    *n_rows = 0;
+    *rows = NULL;
+    if (store->verification < 0 || store->schema.n_endpoints == 0) return KS_OK;
+    int err = read_verification(store, rows);
+    if (err == KS_OK && (*rows)[0].n_points > 0) {
+        *n_rows = (size_t)store->schema.n_endpoints;
+        return KS_OK;
+    }
+    free(*rows);
+    *rows = NULL;
+    return ks_store_name_file(err, store->path);
+}
+
 /* ---- rows ---------------------------------------------------------------------------------------------- */
 
 static int read_field(ks_store *store, enum ks_field_index index, uint64_t first, uint64_t count,

@@ -63,6 +63,17 @@ struct ks_run_record {
     double points_per_second;
 };
 
+/* One endpoint of points that were solved twice, for /provenance/verification; README.md defines the error. */
+struct ks_verified_endpoint {
+    char endpoint[64]; /* its name, cut where it is longer */
+    uint64_t n_compared, n_differ;
+    double median_error, largest_error; /* NaN where no number could be compared */
+    uint64_t largest_error_point;
+    /* of the sample, the same in every row */
+    double fraction, reference_rtol;
+    uint64_t n_points, n_status_differ; /* n_points = 0: nothing was verified */
+};
+
 typedef struct ks_store ks_store;
 
 /* Creates a complete, empty file at `path` and syncs it to disk; refuses an existing one unless `overwrite`.
@@ -98,6 +109,10 @@ int ks_store_add_run(ks_store *store, const struct ks_run_record *record);
 /* Collective. Rewrites the row that this store added last, as the run goes on; on disk with the next commit. */
 int ks_store_update_run(ks_store *store, const struct ks_run_record *record);
 
+/* Collective. Fills /provenance/verification with rank 0's rows, [n_endpoints] in the order of the endpoints; on disk
+ * when it returns. */
+int ks_store_write_verification(ks_store *store, const struct ks_verified_endpoint *rows);
+
 /* Rounds that the commit log still has room for; 65,536 in a new file. A round without room is refused. */
 uint64_t ks_store_rounds_left(const ks_store *store);
 
@@ -113,6 +128,9 @@ bool ks_store_is_complete(const ks_store *store);
 /* Committed rounds; *rounds is the caller's to free. */
 int ks_store_read_rounds(ks_store *store, size_t *n_rounds, struct ks_round **rounds);
 int ks_store_read_runs(ks_store *store, size_t *n_runs, struct ks_run_record **runs);
+
+/* A row per endpoint, the caller's to free; *n_rows = 0 and *rows NULL where nothing was verified. */
+int ks_store_read_verification(ks_store *store, size_t *n_rows, struct ks_verified_endpoint **rows);
 
 /* Rows first to first + count - 1 into one block; arrays in `rows` that are NULL are left out, the others are
  * the caller's and large enough. */

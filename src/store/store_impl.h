@@ -32,10 +32,12 @@ void ks_h5_explain(char *text, size_t size);
 /* Stops HDF5 from printing its errors itself. */
 void ks_h5_silence(void);
 
-/* Types that the caller closes: a string of any length in UTF-8; a round; a run record as in memory or in the file. */
+/* Types that the caller closes: a string of any length in UTF-8; a round, a run record, an
+ * endpoint's verification as in memory or in the file. */
 int ks_h5_string_type(hid_t *type);
 int ks_h5_round_type(bool in_file, hid_t *type);
 int ks_h5_run_type(bool in_file, hid_t *type);
+int ks_h5_verification_type(bool in_file, hid_t *type);
 
 /* `n` > 1 strings or integers make a one-dimensional attribute. */
 int ks_h5_write_texts(hid_t object, const char *name, int n, const char *const *texts);
@@ -92,7 +94,8 @@ struct ks_store {
     hid_t file;
     hid_t fields[KS_N_FIELDS]; /* H5I_INVALID_HID where the file has no such field */
     hid_t log, rounds_in_use, runs, runs_in_use;
-    hid_t transfer; /* properties of a collective transfer; H5I_INVALID_HID for a reader alone */
+    hid_t verification; /* H5I_INVALID_HID where the file has none */
+    hid_t transfer;     /* properties of a collective transfer; H5I_INVALID_HID for a reader alone */
     struct ks_schema schema;
     bool is_complete;
     uint64_t n_rounds, n_runs; /* in use */

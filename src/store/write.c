@@ -118,25 +118,26 @@ static int write_field(const ks_store *store, enum ks_field_index index, const s
     return KS_OK;
 }
 
-/* Rank 0 selects element `i` of a one-dimensional dataset, or the one of a scalar; the others select nothing.
- */
-static int prepare_element(const ks_store *store, hid_t dataset, hsize_t i, hid_t *memory, hid_t *space) {
-    hsize_t one = 1;
+/* Rank 0 selects `n` elements from `first` on of a one-dimensional dataset, or the one of a scalar; the others select
+ * nothing. */
+static int prepare_elements(const ks_store *store, hid_t dataset, hsize_t first, hsize_t n, hid_t *memory,
+                            hid_t *space) {
     KS_H5(*space = H5Dget_space(dataset));
-    KS_H5(*memory = H5Screate(H5S_SCALAR));
+    KS_H5(*memory = H5Screate_simple(1, &n, NULL));
     if (store->rank != 0) {
         KS_H5(H5Sselect_none(*space));
         KS_H5(H5Sselect_none(*memory));
     } else if (H5Sget_simple_extent_ndims(*space) == 1) {
-        KS_H5(H5Sselect_hyperslab(*space, H5S_SELECT_SET, &i, NULL, &one, NULL));
+        KS_H5(H5Sselect_hyperslab(*space, H5S_SELECT_SET, &first, NULL, &n, NULL));
     }
     return KS_OK;
 }
 
-static int write_element(const ks_store *store, hid_t dataset, hsize_t i, hid_t type, const void *element) {
+static int write_elements(const ks_store *store, hid_t dataset, hsize_t first, hsize_t n, hid_t type,
+                          const void *elements) {
     hid_t memory = H5I_INVALID_HID, space = H5I_INVALID_HID;
-    int err = prepare_element(store, dataset, i, &memory, &space);
-    err = write_together(store, err, dataset, type, memory, space, element);
+    int err = prepare_elements(store, dataset, first, n, &memory, &space);
+    err = write_together(store, err, dataset, type, memory, space, elements);
     if (memory >= 0) H5Sclose(memory);
     if (space >= 0) H5Sclose(space);
     return err;
@@ -147,11 +148,11 @@ static int append(const ks_store *store, hid_t log, hid_t count, uint64_t line, 
                   int (*make_type)(bool, hid_t *), const void *element) {
     hid_t type = H5I_INVALID_HID;
     KS_TRY(ks_agree(store->comm, make_type(false, &type)));
-    int err = write_element(store, log, line, type, element);
+    int err = write_elements(store, log, line, 1, type, element);
     H5Tclose(type);
     KS_TRY(err);
     KS_TRY(flush(store));
-    KS_TRY(write_element(store, count, 0, H5T_NATIVE_UINT64, &in_use));
+    KS_TRY(write_elements(store, count, 0, 1, H5T_NATIVE_UINT64, &in_use));
     return flush(store);
 }
 
@@ -248,9 +249,20 @@ int ks_store_update_run(ks_store *store, const struct ks_run_record *record) {
     hid_t type = H5I_INVALID_HID;
     KS_ASSERT(store->n_runs > 0);
     KS_TRY(ks_agree(store->comm, ks_h5_run_type(false, &type)));
-    int err = write_element(store, store->runs, store->n_runs - 1, type, record);
+    int err = write_elements(store, store->runs, store->n_runs - 1, 1, type, record);
     H5Tclose(type);
     return err;
+}
+
+int ks_store_write_verification(ks_store *store, const struct ks_verified_endpoint *rows) {
+    hid_t type = H5I_INVALID_HID;
+    KS_CHECK(store->verification >= 0, KS_ERR_FORMAT, "%s has no table of verification", store->path);
+    KS_TRY(ks_agree(store->comm, ks_h5_verification_type(false, &type)));
+    hsize_t n = (hsize_t)store->schema.n_endpoints;
+    int err = write_elements(store, store->verification, 0, n, type, rows);
+    H5Tclose(type);
+    KS_TRY(err);
+    return flush(store);
 }
 
 static int set_complete(const ks_store *store) {

@@ -20,6 +20,8 @@ ROW_FIELDS = {  # name: (type, axes)
 }
 ROUND = ("first_row", "n_rows", "checksum")
 RUN = ("start_utc", "seconds", "ranks", "hosts", "version", "settings", "points", "points_per_second")
+VERIFICATION = ("endpoint", "n_compared", "n_differ", "median_error", "largest_error", "largest_error_point",
+                "fraction", "reference_rtol", "n_points", "n_status_differ")
 
 
 def check_equal(what, found, expected):
@@ -96,6 +98,13 @@ def check_logs(file):
     check_equal("fields of /provenance/runs", runs.dtype.names, RUN)
     check_equal("room in /provenance/runs", runs.shape, (4096,))
     assert n_runs >= 1, "no run is recorded"
+    verification = file["provenance/verification"]
+    check_equal("fields of /provenance/verification", verification.dtype.names, VERIFICATION)
+    check_equal("rows of /provenance/verification", verification.shape, file["endpoint"].shape)
+    assert verification.chunks is None and verification.id.get_offset() is not None, "its space is not allocated"
+    assert isinstance(verification.attrs["long_name"], str)
+    if verification[0]["n_points"] > 0:
+        check_equal("its endpoints", verification["endpoint"].astype("U").tolist(), list(file["endpoint"].asstr()[:]))
     assert runs[0]["version"] and runs[0]["start_utc"] and runs[0]["ranks"] >= 1
 
 

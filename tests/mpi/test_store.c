@@ -9,6 +9,8 @@
 #include "base/status.h"
 #include "store/store_impl.h"
 
+#include <math.h>
+
 enum { N_POINTS = 500, SEED = 7 };
 
 static char directory[256], path[320];
@@ -364,6 +366,49 @@ static void test_complete_and_provenance(void **state) {
     check_file(&schema, 1);
 }
 
+static struct ks_verified_endpoint make_verified(int i, int which) {
+    struct ks_verified_endpoint row = {.n_compared = 40,
+                                       .n_differ = (uint64_t)i,
+                                       .median_error = 1e-9 * (which + 1),
+                                       .largest_error = i == 0 ? NAN : 1e-6,
+                                       .largest_error_point = UINT64_C(1) << 50,
+                                       .fraction = 0.25,
+                                       .reference_rtol = 1e-8,
+                                       .n_points = 41,
+                                       .n_status_differ = 1};
+    memset(row.endpoint, i == 0 ? 'x' : 0, sizeof row.endpoint); /* fills its field: the last byte is cut */
+    if (i > 0) strcpy(row.endpoint, endpoints[i].name);
+    return row;
+}
+
+/* Rank 0's rows come back, the last that were written, and nothing else in the file has changed. */
+static void test_verification(void **state) {
+    (void)state;
+    struct ks_schema schema = make_schema(N_POINTS);
+    ks_store *store;
+    struct ks_verified_endpoint rows[2], *found;
+    size_t n;
+    test_expect_ok(write_file(&schema, 2, 0, -1, 0, 0));
+    for (int which = 0; which < 2; which++) {
+        for (int i = 0; i < 2; i++) rows[i] = make_verified(i, which);
+        if (test_rank() != 0) memset(rows, 0xff, sizeof rows);
+        test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD));
+        test_expect_ok(ks_store_write_verification(store, rows));
+        test_expect_ok(ks_store_close(&store));
+    }
+    test_expect_ok(ks_store_open(&store, path));
+    test_expect_ok(ks_store_read_verification(store, &n, &found));
+    test_expect_ok(ks_store_close(&store));
+    assert_int_equal(n, 2);
+    for (int i = 0; i < 2; i++) {
+        rows[i] = make_verified(i, 1);
+        rows[i].endpoint[sizeof rows[i].endpoint - 1] = '\0';
+        assert_memory_equal(&found[i], &rows[i], sizeof rows[i]);
+    }
+    free(found);
+    check_file(&schema, 2);
+}
+
 /* A log that is full by its count: rounds are refused, run records replace the last. */
 static void test_full_logs(void **state) {
     (void)state;
@@ -487,6 +532,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_missing_file_fails_everywhere),
         cmocka_unit_test(test_round_without_commit_does_not_count),
         cmocka_unit_test(test_complete_and_provenance),
+        cmocka_unit_test(test_verification),
         cmocka_unit_test(test_full_logs),
         cmocka_unit_test(test_write_cost_adds_up),
         cmocka_unit_test(test_counts_are_aligned),

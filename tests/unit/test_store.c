@@ -165,6 +165,36 @@ static void test_new_file_holds_no_rows(void **state) {
     ks_store_close(&store);
 }
 
+/* The table of verification is there from the start, all 0, which reads as none; so does a file without it. */
+static void test_verification_of_a_new_file(void **state) {
+    (void)state;
+    struct ks_schema schema = make_schema();
+    static const struct ks_verified_endpoint zero[2];
+    struct ks_verified_endpoint raw[2], *rows;
+    size_t n;
+    create(&schema);
+    ks_store *store = open_good();
+    hid_t type;
+    assert_int_equal(ks_h5_verification_type(false, &type), KS_OK);
+    memset(raw, 1, sizeof raw);
+    assert_true(H5Dread(store->verification, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, raw) >= 0);
+    assert_memory_equal(raw, zero, sizeof raw);
+    assert_true(H5Dget_offset(store->verification) != HADDR_UNDEF); /* has its space already */
+    H5Tclose(type);
+    assert_int_equal(ks_store_read_verification(store, &n, &rows), KS_OK);
+    assert_int_equal(n, 0);
+    assert_null(rows);
+    ks_store_close(&store);
+
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(H5Ldelete(file, "/provenance/verification", H5P_DEFAULT) >= 0);
+    H5Fclose(file);
+    store = open_good();
+    assert_int_equal(ks_store_read_verification(store, &n, &rows), KS_OK);
+    assert_int_equal(n, 0);
+    ks_store_close(&store);
+}
+
 /* `point` must not cost 4 bytes a row, and the estimate must be near the truth and not below it. */
 static void test_file_size(void **state) {
     (void)state;
@@ -260,6 +290,18 @@ static void rewrite_number(const char *name, int value) {
     H5Fclose(file);
 }
 
+/* Gives /provenance/verification another number of rows. */
+static void resize_verification(hsize_t n_rows) {
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate_simple(1, &n_rows, NULL), type;
+    assert_int_equal(ks_h5_verification_type(true, &type), KS_OK);
+    assert_true(H5Ldelete(file, "/provenance/verification", H5P_DEFAULT) >= 0);
+    H5Dclose(
+        H5Dcreate2(file, "/provenance/verification", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    H5Tclose(type);
+    H5Sclose(space);
+    H5Fclose(file);
+}
+
 static void test_files_of_ours_that_are_not_good(void **state) {
     (void)state;
     struct ks_schema schema = make_schema();
@@ -269,6 +311,9 @@ static void test_files_of_ours_that_are_not_good(void **state) {
     rewrite_number("format_version", 1);
     rewrite_number("n_points", 99);
     expect_refused(KS_ERR_FORMAT, "has not the shape");
+    create(&schema);
+    resize_verification(3);
+    expect_refused(KS_ERR_FORMAT, "/provenance/verification has 3 rows for 2 endpoints");
     create(&schema);
     struct stat file;
     assert_int_equal(stat(path, &file), 0);
@@ -368,6 +413,7 @@ int main(void) {
         cmocka_unit_test(test_schema_survives),
         cmocka_unit_test(test_long_configuration),
         cmocka_unit_test(test_new_file_holds_no_rows),
+        cmocka_unit_test(test_verification_of_a_new_file),
         cmocka_unit_test(test_file_size),
         cmocka_unit_test(test_creation_is_deterministic),
         cmocka_unit_test(test_existing_file_is_kept),
