@@ -25,6 +25,7 @@ struct ks_arguments {
     const char *lanes; /* --lanes, NULL where it was not given */
     bool overwrites, is_quiet, is_json, is_long, wants_help;
     double max_failed_fraction;
+    double verify_fraction; /* 0 where it was not given */
 };
 
 /* `allowed`: the names of the command's options, separated by blanks. Release what it fills also after an error. */
@@ -97,6 +98,46 @@ void ks_work_clear(struct ks_work *work);
 
 /* The parameter vector of point i, [n_parameters]; the values of the varied ones too, [n_variables]. */
 void ks_work_point(const struct ks_campaign *campaign, uint64_t i, double *values, double *parameters);
+
+/* ---- verification.c: a sample of the points, solved again more strictly --------------------------------------- */
+
+/* How an endpoint of a point compares; the difference is NaN where there is no number, or it differs in kind. */
+struct ks_verified_pair {
+    double difference, size; /* |stored - reference|, |reference| */
+};
+
+/* One rank's part. */
+struct ks_verification {
+    const struct ks_campaign *campaign;
+    double fraction; /* of the points; 0: nothing is verified */
+    double rtol;     /* of the reference */
+    uint64_t always; /* the point that is in every sample */
+    ks_therapy *reference;
+    double *values, *parameters, *endpoints; /* of the point in hand */
+    uint64_t n_points, n_status_differ;      /* points verified so far */
+    size_t n, capacity;                      /* those that neither solver failed */
+    uint64_t *points;                        /* [n] */
+    struct ks_verified_pair *pairs;          /* [n][n_endpoints] */
+    uint64_t *n_differ;                      /* [n_endpoints] */
+    struct ks_verified_endpoint *rows;       /* [n_endpoints] the table, on rank 0 once it is gathered */
+};
+
+/* A campaign that cannot be verified gives KS_ERR_USAGE, unless `fraction` is 0. */
+int ks_verification_create(struct ks_verification *verification, const struct ks_campaign *campaign,
+                           double fraction);
+void ks_verification_release(struct ks_verification *verification);
+
+/* Verifies those of the points first to first + count - 1 that are in the sample, given their rows: status [count],
+ * endpoints [count][n_endpoints]. */
+int ks_verification_check(struct ks_verification *verification, uint64_t first, uint64_t count,
+                          const int8_t *status, const double *endpoints);
+
+/* Collective. Fills the table on rank 0. */
+int ks_verification_gather(struct ks_verification *verification, MPI_Comm comm);
+
+/* One or two lines; none where there are no rows. `n_points` of the whole campaign. */
+void ks_verification_print(FILE *stream, uint64_t n_points, size_t n_rows,
+                           const struct ks_verified_endpoint *rows);
 
 /* ---- progress.c --------------------------------------------------------------------------------------------- */
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { FLAG, TEXT, NUMBER, OVERRIDE };
+enum kind { FLAG, TEXT, FRACTION, SHARE /* a fraction > 0 */, OVERRIDE };
 
 struct option {
     const char *name, *letter;
@@ -28,7 +28,8 @@ static const struct option options[] = {
     {"dataset", "", TEXT, AT(dataset)},
     {"format", "", TEXT, AT(format)},
     {"lanes", "", TEXT, AT(lanes)},
-    {"max-failed-fraction", "", NUMBER, AT(max_failed_fraction)},
+    {"max-failed-fraction", "", FRACTION, AT(max_failed_fraction)},
+    {"verify-fraction", "", SHARE, AT(verify_fraction)},
 };
 enum { N_OPTIONS = sizeof options / sizeof options[0] };
 
@@ -67,10 +68,13 @@ static int store_value(struct ks_arguments *arguments, const struct option *opti
         KS_CHECK(*value != '\0', KS_ERR_USAGE, "--%s needs a value", option->name);
         *(const char **)field = value;
         break;
-    case NUMBER:
+    case FRACTION:
+    case SHARE:
         number = strtod(value, &end);
-        KS_CHECK(*value != '\0' && *end == '\0' && number >= 0 && number <= 1, KS_ERR_USAGE,
-                 "--%s takes a number in [0, 1], found \"%s\"", option->name, value);
+        KS_CHECK(*value != '\0' && *end == '\0' && number >= 0 && number <= 1 &&
+                     (number > 0 || option->kind == FRACTION),
+                 KS_ERR_USAGE, "--%s takes a number in %c0, 1], found \"%s\"", option->name,
+                 option->kind == FRACTION ? '[' : '(', value);
         *(double *)field = number;
         break;
     case OVERRIDE:

@@ -17,6 +17,7 @@ struct run {
     int rank, size;
     struct ks_campaign campaign;
     struct ks_work work;
+    struct ks_verification verification;
     char *host_names; /* of all ranks, on rank 0: [size][MPI_MAX_PROCESSOR_NAME] */
     ks_store *store;
     const char *path;
@@ -34,7 +35,11 @@ static void abort_all(void) {
 
 static int simulate(void *self, uint64_t first, uint64_t count) {
     struct run *run = self;
-    return ks_work_simulate(&run->work, first, count);
+    const struct ks_rows *rows = &run->work.rows;
+    size_t row = rows->n_rows;
+    KS_TRY(ks_work_simulate(&run->work, first, count));
+    return ks_verification_check(&run->verification, first, count, &rows->status[row],
+                                 &rows->endpoints[row * (size_t)run->work.schema.n_endpoints]);
 }
 
 static uint64_t count_failed(const struct ks_tally *tally) {
@@ -115,6 +120,7 @@ static int load_campaign(struct run *run) {
 /* All memory of the run, before the first collective call that a rank without memory would miss. */
 static int allocate(struct run *run) {
     KS_TRY(ks_work_create(&run->work, &run->campaign, run->arguments->lanes, 0));
+    KS_TRY(ks_verification_create(&run->verification, &run->campaign, run->arguments->verify_fraction));
     KS_TRY(ks_work_create_tally(&run->total, run->campaign.design.n_variables));
     if (run->rank == 0) KS_ALLOCATE(run->host_names, (size_t)run->size * MPI_MAX_PROCESSOR_NAME);
     return KS_OK;
@@ -130,6 +136,15 @@ static int compare_campaigns(const struct run *run) {
     KS_MPI(MPI_Bcast(&first, 1, MPI_UINT64_T, 0, run->comm));
     KS_CHECK(own == first, KS_ERR_USAGE, "%s: rank %d of %d reads another campaign there than rank 0",
              run->campaign.path, run->rank, run->size);
+    return KS_OK;
+}
+
+/* Ranks that are started with command lines of their own must take part in the same collective calls. */
+static int compare_arguments(const struct run *run) {
+    double own = run->arguments->verify_fraction, first = own;
+    KS_MPI(MPI_Bcast(&first, 1, MPI_DOUBLE, 0, run->comm));
+    KS_CHECK(own == first, KS_ERR_USAGE, "rank %d of %d has another --verify-fraction than rank 0", run->rank,
+             run->size);
     return KS_OK;
 }
 
@@ -153,6 +168,13 @@ static int run_farm(struct run *run) {
                                       .slice = run->work.slice};
     KS_TRY(ks_farm_run(run->comm, 0, run->work.schema.n_points, &work));
     return ks_store_complete(run->store);
+}
+
+/* After the campaign is marked complete: its rows are good whatever becomes of their verification. */
+static int write_verification(struct run *run) {
+    if (!(run->verification.fraction > 0)) return KS_OK;
+    KS_TRY(ks_verification_gather(&run->verification, run->comm));
+    return ks_store_write_verification(run->store, run->verification.rows);
 }
 
 /* The tallies of all ranks, on rank 0. */
@@ -197,6 +219,8 @@ static void print_summary(const struct run *run) {
             fprintf(stderr, "  %" PRIu64 " %s: %s\n", run->total.n_by_status[status], ks_status_names[status],
                     ks_status_meanings[status]);
     if (n_failed >= 10) print_where_failed(run);
+    if (run->verification.fraction > 0)
+        ks_verification_print(stderr, n, (size_t)run->work.schema.n_endpoints, run->verification.rows);
 }
 
 /* The file is complete; too many failed points still make the command fail. */
@@ -214,18 +238,21 @@ static int judge(const struct run *run) {
 static int run_stages(struct run *run) {
     KS_TRY(ks_agree(run->comm, load_campaign(run)));
     KS_TRY(ks_agree(run->comm, compare_campaigns(run)));
+    KS_TRY(ks_agree(run->comm, compare_arguments(run)));
     KS_TRY(ks_agree(run->comm, allocate(run)));
     KS_TRY(open_file(run));
     ks_progress_begin(&run->progress, run->rank == 0 && !run->arguments->is_quiet ? stderr : NULL);
     int err = run_farm(run);
     ks_progress_end(&run->progress);
     KS_TRY(err);
+    KS_TRY(write_verification(run));
     KS_TRY(reduce_tally(run));
     if (run->rank == 0 && !run->arguments->is_quiet) print_summary(run);
     return judge(run);
 }
 
 static void release(struct run *run) {
+    ks_verification_release(&run->verification);
     ks_work_release(&run->work);
     ks_config_release(&run->campaign);
     ks_work_release_tally(&run->total);
@@ -261,13 +288,16 @@ const struct ks_command ks_command_run = {
     .name = "run",
     .operand = "CONFIG",
     .summary = "simulate every point of the campaign into one HDF5 file (under mpirun or srun)",
-    .options = "output set overwrite quiet lanes max-failed-fraction",
+    .options = "output set overwrite quiet lanes max-failed-fraction verify-fraction",
     .help =
         "  -o, --output FILE         the file; default: output.file of CONFIG\n"
         "  --set KEY=VALUE           override an entry of CONFIG, e.g. --set design.points=65536\n"
         "  --overwrite               replace an existing file\n"
         "  --lanes N                 patients solved at once: 1, 2, 4 or 8 (default: the most possible)\n"
         "  --max-failed-fraction F   exit with 1 if more points than this share fail (default 0.01)\n"
+        "  --verify-fraction F       solve this share of the points again, by cvode at a hundredth of "
+        "solver.rtol,\n"
+        "                            and say how far their endpoints differ\n"
         "  -q, --quiet               no progress, no summary\n\n"
         "Failed points are rows with a status and NaN endpoints; the campaign goes on. No result depends\n"
         "on --lanes, nor on the number of ranks. Without --lanes the variable KETSWEEP_LANES counts; cvode\n"

@@ -35,6 +35,15 @@ static void print_run(const struct ks_run_record *run, uint64_t n_left) {
                ks_progress_duration((double)n_left / run->points_per_second, duration));
 }
 
+static int print_verification(ks_store *store) {
+    size_t n_rows;
+    struct ks_verified_endpoint *rows;
+    KS_TRY(ks_store_read_verification(store, &n_rows, &rows));
+    ks_verification_print(stdout, ks_store_schema(store)->n_points, n_rows, rows);
+    free(rows);
+    return 0;
+}
+
 static int print_status(ks_store *store, const char *path) {
     const struct ks_schema *schema = ks_store_schema(store);
     uint64_t counts[KS_N_STATUSES] = {0}, n_done = 0;
@@ -59,7 +68,7 @@ static int print_status(ks_store *store, const char *path) {
     KS_TRY(ks_store_read_runs(store, &n_runs, &runs));
     if (n_runs > 0) print_run(&runs[n_runs - 1], schema->n_points - n_done);
     free(runs);
-    return 0;
+    return print_verification(store);
 }
 
 static int run_command(const struct ks_arguments *arguments) {
@@ -72,7 +81,7 @@ static int run_command(const struct ks_arguments *arguments) {
 const struct ks_command ks_command_status = {
     .name = "status",
     .operand = "FILE",
-    .summary = "rows done, failures by kind, rate, time left",
+    .summary = "rows done, failures by kind, rate, time left, verification",
     .options = "",
     .help = "Works while a job writes the file.\n\nExample:\n  ketsweep status sweep.h5\n",
     .run = run_command,

@@ -13,6 +13,7 @@ enum ks_stream {
     KS_STREAM_permutation,    /* keys: index = 0, item = dimension */
     KS_STREAM_sobol_scramble, /* keys: index = 0, item = dimension */
     KS_STREAM_test,           /* unit tests */
+    KS_STREAM_verification,   /* index = point, item = 0; item = 1: the point that is always verified */
 };
 
 uint64_t ks_random_bits(uint64_t seed, enum ks_stream stream, uint64_t index, uint64_t item);

@@ -97,6 +97,187 @@ class SameFile(ProgramTest):
             self.assertEqual(file["status"][:].tolist(), [1])
 
 
+class Verification(ProgramTest):
+    """A sample of the points is solved again; the table says how far the stored endpoints are from what is found."""
+
+    EVENTS = ("time_to_response_h", "time_to_remission_h", "relapse_time_h")
+    HORIZON = 48.0
+
+    def verify(self, name, fraction, *arguments, ranks=None, status=0):
+        """Runs a verified campaign; returns its file, the table, and the summary's lines about it."""
+        config, out = self.path("campaign.cfg", CAMPAIGN), self.path(name)
+        run = self.run_program("run", config, "-o", out, "--verify-fraction", fraction, *arguments, ranks=ranks,
+                               status=status)
+        lines = run.stderr.splitlines()
+        first = next(i for i, line in enumerate(lines) if line.startswith("verified "))
+        lines = [line for line in lines[first:first + 2] if re.match("verified |  .* differ in kind", line)]
+        with h5py.File(out) as file:
+            return out, file["provenance/verification"][:], "\n".join(lines)
+
+    def test_any_number_of_ranks_gives_one_table(self):
+        self.run_program("run", self.path("campaign.cfg", CAMPAIGN), "-o", self.path("without.h5"))
+        reference = contents(self.path("without.h5"))
+        with h5py.File(self.path("without.h5")) as file:
+            self.assertEqual(set(file["provenance/verification"][:].tobytes()), {0})
+        self.assertNotIn("verified", self.run_program("status", self.path("without.h5")).stdout)
+        _, expected, lines = self.verify("reference.h5", 0.5)
+        self.assertTrue(3 < expected["n_points"][0] < 20)
+        self.assertRegex(lines, r"^verified \d+ of 23 points with cvode at rtol 1e-08: largest error \S+ \(\w+, point "
+                                r"\d+\), medians up to \S+; 0 statuses differ$")
+        for ranks in (1, 2, 3):
+            for seconds in ("0.02", "1000.0"):
+                out, table, text = self.verify(f"{ranks}-{seconds}.h5", 0.5, "--set", f"run.commit_seconds={seconds}",
+                                               ranks=ranks)
+                self.assertEqual(table.tobytes(), expected.tobytes(), f"{ranks} ranks, commit_seconds {seconds}")
+                self.assertEqual(text, lines)
+                self.assertEqual(contents(out), reference)
+        self.assertIn("\n" + lines + "\n", self.run_program("status", out).stdout)
+        self.run_program("verify", out)
+        check = subprocess.run([sys.executable, str(TOP / "tests/cli/check_layout.py"), out], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.assertEqual(check.returncode, 0, check.stdout)
+
+    def test_errors_are_sane(self):
+        for kind in ("cvode", "rosenbrock"):
+            _, table, _ = self.verify(f"{kind}.h5", 1, "--set", f'solver.kind="{kind}"')
+            self.assertEqual(set(table["n_points"]), {23})
+            self.assertEqual(set(table["n_compared"]), {23})
+            self.assertEqual(set(table["n_status_differ"]), {0})
+            self.assertEqual(set(table["fraction"]), {1})
+            self.assertEqual(set(table["reference_rtol"]), {1e-8})
+            score = table[table["endpoint"] == b"madrs_24h"][0]
+            self.assertTrue(1e-13 < score["median_error"] < score["largest_error"] < 1e-4, score)
+            self.assertTrue((table["largest_error"] < 0.01).all())
+            self.assertTrue((table["median_error"] <= table["largest_error"]).all())
+            self.assertTrue((table["largest_error_point"] < 23).all())
+
+    def rows(self, name):
+        with h5py.File(name) as file:
+            return (file["endpoint"].asstr()[:].tolist(), file["endpoint_unit"].asstr()[:].tolist(),
+                    file["endpoints"][:], file["status"][:])
+
+    def check_table(self, table, stored, reference):
+        """Against the rows of a whole campaign at the reference's tolerance; returns how much differed in kind."""
+        names, units, values, status = stored
+        both = (status < 3) & (reference[3] < 3)
+        self.assertEqual(set(table["n_status_differ"]), {int((status != reference[3]).sum())})
+        self.assertEqual(set(table["n_compared"]), {int(both.sum())})
+        for e, (name, unit, row) in enumerate(zip(names, units, table)):
+            self.assertEqual(row["endpoint"].decode(), name)
+            a, b = values[both, e], reference[2][both, e]
+            differ = numpy.isnan(a) != numpy.isnan(b)
+            is_number = ~numpy.isnan(a) & ~numpy.isnan(b)
+            if unit == "0 or 1":
+                differ |= is_number & (a != b)
+            if name in self.EVENTS:
+                moved = (numpy.abs(a - b) > 0.01 * self.HORIZON) | ((a == self.HORIZON) != (b == self.HORIZON))
+                differ |= is_number & moved
+            self.assertEqual(row["n_differ"], differ.sum(), name)
+            good = is_number & ~differ
+            if not good.any():
+                self.assertTrue(numpy.isnan(row["median_error"]) and numpy.isnan(row["largest_error"]), name)
+                continue
+            a, b = a[good], b[good]
+            scale = numpy.maximum(numpy.abs(b), numpy.abs(b).mean())
+            errors = numpy.abs(a - b) / numpy.where(scale > 0, scale, 1)
+            numpy.testing.assert_allclose(row["median_error"], numpy.median(errors), rtol=1e-12)
+            numpy.testing.assert_allclose(row["largest_error"], errors.max(), rtol=1e-12)
+            self.assertEqual(row["largest_error_point"], numpy.flatnonzero(both)[good][errors.argmax()], name)
+        return int(table["n_differ"].sum()), int(table["n_status_differ"][0])
+
+    def test_numbers_are_those_of_a_strict_campaign(self):
+        """The reference's rows, taken from a campaign of their own, give the same table by other arithmetic."""
+        strict = self.path("strict.cfg", CAMPAIGN[:CAMPAIGN.index("output")])  # times at which rows are read move bits
+        few, n_long = None, 0
+        for rtol, steps in (("1e-6", 100000), ("1e-2", 100000), ("1e-6", None), ("1e-6", 3)):
+            steps = steps or few
+            common = ("--max-failed-fraction", "1", "--set")
+            out, table, text = self.verify("a.h5", 1, "--overwrite", *common, f"solver.rtol={rtol}", "--set",
+                                           f"solver.max_steps={steps}")
+            self.run_program("run", strict, "-o", self.path("b.h5"), "--overwrite", *common,
+                             f"solver.rtol={float(rtol) / 100}", "--set", f"solver.max_steps={10 * steps}")
+            n_kind, n_status = self.check_table(table, self.rows(out), self.rows(self.path("b.h5")))
+            self.assertEqual(n_status, n_long if steps == few else 0)
+            self.assertIn(f"; {n_status} status{'es differ' if n_status != 1 else ' differs'}", text)
+            self.assertEqual("differ in kind" in text, n_kind > 0)
+            if few is None:  # one step too few for the point that takes most
+                with h5py.File(out) as file:
+                    taken = file["solver_steps"][:]
+                few = int(taken.max()) - 1
+                n_long = int((taken > few).sum())
+        self.assertIn("nothing to compare; 0 statuses differ", text)
+
+    def test_what_differs_in_kind(self):
+        """Thresholds between what a loose campaign finds and what its reference does."""
+        def run(name, rtol, endpoints, *arguments):
+            text = CAMPAIGN[:CAMPAIGN.index("output")] + f"output : {{ endpoints = ( {endpoints} ); }};"
+            self.run_program("run", self.path("a.cfg", text), "-o", self.path(name), "--set", f"solver.rtol={rtol}",
+                             *arguments)
+            with h5py.File(self.path(name)) as file:
+                return file["endpoints"][:], file["provenance/verification"][:]
+
+        extremes = '"madrs_24h", "madrs_min", { name = "top"; of = "ketamine_venous"; op = "max"; to = 0.5; }'
+        (loose, _), (strict, _) = (run(f"{rtol}.h5", rtol, extremes) for rtol in ("1e-4", "1e-6"))
+        point = numpy.abs(loose - strict).argmax(axis=0)
+        at_24h, least, top = (float(loose[point[k], k] + strict[point[k], k]) / 2 for k in range(3))
+        _, table = run("kinds.h5", "1e-4", f"""
+            {{ name = "low"; of = "madrs"; op = "at_most"; at = 24.0; threshold = {at_24h!r}; }},
+            {{ name = "when"; of = "madrs"; op = "first_at_most"; threshold = {least!r}; }},
+            {{ name = "soon"; of = "ketamine_venous"; op = "first_crossing"; to = 0.5; threshold = {top!r}; }}""",
+                       "--verify-fraction", "1")
+        found = {row["endpoint"].decode(): int(row["n_differ"]) for row in table}
+        self.assertEqual(found["low"], ((loose[:, 0] <= at_24h) != (strict[:, 0] <= at_24h)).sum())
+        self.assertGreater(found["low"], 0)
+        self.assertGreater(found["when_reached"], 0)
+        self.assertGreaterEqual(found["when"], found["when_reached"])
+        self.assertEqual(found["soon"], found["soon_reached"])  # the event comes at the very end of its window
+        self.assertGreater(found["soon"], 0)
+        self.assertEqual(table["largest_error"][table["endpoint"] == b"low"].tolist(), [0])
+
+    def test_least_sample_is_one_point(self):
+        tables = [self.verify(f"{ranks}.h5", "1e-12", ranks=ranks)[1].tobytes() for ranks in (None, 3)]
+        self.assertEqual(tables[0], tables[1])
+        points = set()
+        for seed in range(4):
+            _, table, _ = self.verify("seed.h5", "1e-12", "--overwrite", "--set", f"design.seed={seed}")
+            self.assertEqual(set(table["n_points"]), {1})
+            points |= set(table["largest_error_point"][table["endpoint"] == b"madrs_24h"])
+        self.assertGreater(len(points), 1)
+
+    def test_nothing_to_verify(self):
+        config = self.path("a.cfg", CAMPAIGN)
+        for fraction in ("0", "2", "-0.1", "1.01", "nan", "x", "", "0.1x"):
+            refusal = self.run_program("run", config, "-o", self.path("a.h5"), "--verify-fraction", fraction, status=2)
+            self.assertEqual(refusal.stderr,
+                             f'ketsweep: error: --verify-fraction takes a number in (0, 1], found "{fraction}"\n')
+        refusal = self.run_program("run", config, "-o", self.path("a.h5"), "--verify-fraction", "1", "--set",
+                                   "solver.rtol=1e-12", status=2)
+        self.assertEqual(refusal.stderr, "ketsweep: error: --verify-fraction: no reference can be 100 times tighter than "
+                                         "solver.rtol = 1e-12; at least 1e-11 can be verified\n")
+        function = self.path("f.cfg", TEST_FUNCTION)
+        for ranks in (None, 2):
+            refusal = self.run_program("run", function, "-o", self.path("a.h5"), "--verify-fraction", "0.5", ranks=ranks,
+                                       status=2)
+            self.assertEqual([line for line in refusal.stderr.splitlines() if line.startswith("ketsweep")],
+                             ['ketsweep: error: --verify-fraction: the model "test:wide" is computed without a solver; '
+                              "there is nothing to verify"])
+        self.assertFalse(pathlib.Path(self.path("a.h5")).exists())
+
+    def test_killed(self):
+        """A campaign that dies has no table: its space reads 0, and the rows are good."""
+        path = self.path("killed.h5")
+        process = subprocess.Popen([KETSWEEP, "run", self.path("a.cfg", CAMPAIGN), "-o", path, "-q", "--verify-fraction",
+                                    "0.1", "--set", "design.points=100000", "--set", "run.commit_seconds=0.05"])
+        while not (pathlib.Path(path).exists() and " 0 rounds" not in self.run_program("status", path).stdout):
+            self.assertIsNone(process.poll())
+        process.kill()
+        process.wait()
+        with h5py.File(path) as file:
+            self.assertEqual(set(file["provenance/verification"][:].tobytes()), {0})
+        self.run_program("verify", path)
+        self.assertNotIn("verified", self.run_program("status", path).stdout)
+
+
 class FailedPoints(ProgramTest):
     """A failed point is a row with a status and NaN; the campaign completes."""
 
@@ -198,6 +379,12 @@ class Ranks(ProgramTest):
         self.assertEqual((status, lines), (2, [f"ketsweep: error: {config}: rank 2 of 3 reads another campaign there "
                                                "than rank 0"]))
         self.assertFalse(pathlib.Path(self.path("a.h5")).exists())
+
+    def test_one_verifies_another_share(self):
+        config, out = self.path("a.cfg", CAMPAIGN), self.path("a.h5")
+        status, lines = self.run_each(("run", config, "-o", out, "--verify-fraction", "0.5"), ("run", config, "-o", out))
+        self.assertEqual((status, lines), (2, ["ketsweep: error: rank 1 of 2 has another --verify-fraction than rank 0"]))
+        self.assertFalse(pathlib.Path(out).exists())
 
 
 class Disk(ProgramTest):
