@@ -86,7 +86,7 @@ PROGRAM   := $(BUILD)/src/therapy/linear_program.h
 GENERATOR := $(BUILD)/tools/generate_lu
 $(GENERATOR): $(addprefix $(BUILD)/,tools/generate_lu.o $(addprefix src/,solver/lu.o model/tables.o base/error.o \
     base/memory.o))
-	$(call say,LINK,$@) $(LINK) -o $@ $^
+	$(call say,LINK,$@) $(LINK) -o $@ $^ -lm
 $(PROGRAM): $(GENERATOR)
 	@mkdir -p $(@D)
 	$(call say,WRITE,$@) $< >$@.new && mv $@.new $@
