@@ -50,14 +50,14 @@ struct engine {
     struct ks_problem *problems;
     struct lane lanes[KS_LANES];
     /* arrays over lanes */
-    ks_lane *y, *y_new, *argument, *rate, *increment, *k, *dense, *kept, *shown, *jacobian, *factors,
+    ks_lane *y, *y_new, *argument, *rate, *k, *dense, *kept, *shown, *jacobian, *factors,
         *coefficients, *inputs, *watched, *per_h;
     double *stop; /* [n_states] of one lane */
 };
 
 size_t KS_LANED(ks_rosenbrock_memory)(const struct ks_rosenbrock *solver) {
     const struct ks_system *s = solver->system;
-    size_t n = (size_t)s->n_states, vectors = KS_MOST_STAGES + KS_DENSE_TERMS + 7;
+    size_t n = (size_t)s->n_states, vectors = KS_MOST_STAGES + KS_DENSE_TERMS + 6;
     size_t n_lanes = n * vectors + (size_t)s->n_nonzeros + (size_t)solver->n_factors +
                      (size_t)s->n_coefficients + (size_t)s->n_inputs +
                      (size_t)KS_STEP_NODES * (size_t)solver->view->n_watched + 1;
@@ -77,7 +77,6 @@ static void place_arrays(struct engine *e) {
     e->y_new = take(&memory, n);
     e->argument = take(&memory, n);
     e->rate = take(&memory, n);
-    e->increment = take(&memory, n);
     e->kept = take(&memory, n);
     e->shown = take(&memory, n);
     e->k = take(&memory, n * KS_MOST_STAGES);
@@ -166,11 +165,10 @@ static void factorise_by_list(struct engine *e, ks_lane diagonal) {
     }
 }
 
-/* increment <- (diagonal I - J)^-1 (rate + increment), by the lists. */
-static void substitute_by_list(const struct engine *e) {
+/* x <- (diagonal I - J)^-1 (rate + x), by the lists. */
+static void substitute_by_list(const struct engine *e, ks_lane *restrict x) {
     const struct ks_lu *lu = &e->solver->lu;
     const ks_lane *restrict v = e->factors, *restrict rate = e->rate;
-    ks_lane *restrict x = e->increment;
     for (int i = 0; i < lu->n; i++) x[i] = rate[i] + x[i];
     for (int i = 0; i < lu->n_lower; i++)
         x[lu->lower[i][0]] = x[lu->lower[i][0]] + v[lu->lower[i][2]] * x[lu->lower[i][1]];
@@ -194,52 +192,48 @@ static void factorise(struct engine *e) {
         factorise_by_list(e, diagonal);
 }
 
-static void substitute(const struct engine *e) {
+static void substitute(const struct engine *e, ks_lane *x) {
     if (e->system->linear)
-        e->system->linear->substitute((const double *)e->factors, (const double *)e->rate,
-                                      (double *)e->increment);
+        e->system->linear->substitute((const double *)e->factors, (const double *)e->rate, (double *)x);
     else
-        substitute_by_list(e);
+        substitute_by_list(e, x);
 }
 
-/* Keeps the increment of stage s - 1, then sums over all before s: the argument of stage s, and sum_j c_sj k_j / h in
- * place of its increment. The k of a state lie side by side, since together they are more than the first-level cache
- * holds and are best read in order. Unrolled, since s is known where this is inlined; the table's numbers are read
- * before the loop, because the compiler cannot know that it does not write them. */
+/* The sums over the stages before s: its argument, and sum_j c_sj k_j / h in place of its k. Unrolled, since s is known
+ * where this is inlined; the table's numbers are read before the loop, because the compiler cannot know that it does
+ * not write them. */
 KS_LANE_INLINE void sum_stages(struct engine *e, int s) {
-    const ks_lane per_h = *e->per_h;
-    const ks_lane *restrict y = e->y;
-    ks_lane *restrict argument = e->argument, *restrict increment = e->increment, *restrict k = e->k;
     int n = e->system->n_states;
+    const ks_lane per_h = *e->per_h;
+    const ks_lane *restrict y = e->y, *restrict k = e->k;
+    ks_lane *restrict argument = e->argument, *restrict k_s = e->k + s * n;
     ks_lane a[KS_MOST_STAGES], c[KS_MOST_STAGES];
     for (int j = 0; j < s; j++) a[j] = ks_lane_all(e->table->a[s][j]), c[j] = ks_lane_all(e->table->c[s][j]);
-    for (int i = 0; i < n; i++, k += KS_MOST_STAGES) {
+    for (int i = 0; i < n; i++) {
         ks_lane by_a = y[i], by_c = ks_lane_all(0);
-        if (s > 0) k[s - 1] = increment[i];
         for (int j = 0; j < s; j++) {
-            ks_lane k_j = k[j];
+            ks_lane k_j = k[j * n + i];
             by_a = by_a + a[j] * k_j;
             by_c = by_c + c[j] * k_j;
         }
         argument[i] = by_a;
-        increment[i] = by_c * per_h;
+        k_s[i] = by_c * per_h;
     }
 }
 
 /* The same for the stages whose argument is that of stage s - 1 and its k. */
 KS_LANE_INLINE void sum_last_stages(struct engine *e, int s) {
-    const ks_lane per_h = *e->per_h;
-    ks_lane *restrict argument = e->argument, *restrict increment = e->increment, *restrict k = e->k;
     int n = e->system->n_states;
+    const ks_lane per_h = *e->per_h;
+    const ks_lane *restrict k = e->k;
+    ks_lane *restrict argument = e->argument, *restrict k_s = e->k + s * n;
     ks_lane c[KS_MOST_STAGES];
     for (int j = 0; j < s; j++) c[j] = ks_lane_all(e->table->c[s][j]);
-    for (int i = 0; i < n; i++, k += KS_MOST_STAGES) {
-        ks_lane by_c = ks_lane_all(0), last = increment[i];
-        for (int j = 0; j < s - 1; j++) by_c = by_c + c[j] * k[j];
-        by_c = by_c + c[s - 1] * last;
-        k[s - 1] = last;
-        argument[i] = argument[i] + last;
-        increment[i] = by_c * per_h;
+    for (int i = 0; i < n; i++) {
+        ks_lane by_c = ks_lane_all(0);
+        for (int j = 0; j < s; j++) by_c = by_c + c[j] * k[j * n + i];
+        argument[i] = argument[i] + k[(s - 1) * n + i];
+        k_s[i] = by_c * per_h;
     }
 }
 
@@ -259,27 +253,28 @@ static void compute_stage(struct engine *e, int s) {
     }
     e->system->rhs((const double *)e->coefficients, (const double *)e->inputs, (const double *)e->argument,
                    (double *)e->rate);
-    substitute(e);
+    substitute(e, e->k + s * e->system->n_states);
 }
 
 static void compute_step(struct engine *e) {
+    int n = e->system->n_states, last = e->table->n_stages - 1;
     for (int l = 0; l < KS_LANES; l++) {
         struct lane *lane = &e->lanes[l];
         *at(e->per_h, 0, l) =
             lane->problem == NULL ? 1.0 : 1.0 / (lane->n_newton > 0 ? newton_step : lane->h);
     }
     factorise(e);
-    for (int s = 0; s < e->table->n_stages; s++) compute_stage(e, s);
-    for (int i = 0; i < e->system->n_states; i++) e->y_new[i] = e->argument[i] + e->increment[i];
+    for (int s = 0; s <= last; s++) compute_stage(e, s);
+    for (int i = 0; i < n; i++) e->y_new[i] = e->argument[i] + e->k[last * n + i];
 }
 
 /* The estimated error of each lane's step in units of its tolerance, root mean square over the states. */
 static ks_lane measure_error(const struct engine *e) {
-    int n = e->system->n_states;
+    int n = e->system->n_states, last = e->table->n_stages - 1;
     ks_lane sum = ks_lane_all(0);
     for (int i = 0; i < n; i++) {
         ks_lane size = ks_lane_max(ks_lane_abs(e->y[i]), ks_lane_abs(e->y_new[i]));
-        ks_lane ratio = e->increment[i] / (e->rtol * (size + 1e-3 * e->system->scales[i]));
+        ks_lane ratio = e->k[last * n + i] / (e->rtol * (size + 1e-3 * e->system->scales[i]));
         sum = sum + ratio * ratio;
     }
     return ks_lane_sqrt(sum / (double)n);
@@ -289,21 +284,18 @@ static ks_lane measure_error(const struct engine *e) {
 
 static void compute_dense(struct engine *e) {
     const struct ks_rosenbrock_table *table = e->table;
-    int last = table->n_stages - 1;
-    const ks_lane *restrict increment = e->increment;
+    int n = e->system->n_states;
+    const ks_lane *restrict k = e->k;
     ks_lane *restrict dense = e->dense;
     for (int m = 0; m < e->view->n_seen; m++) {
         int i = e->view->seen[m];
-        const ks_lane *k = e->k + (size_t)i * KS_MOST_STAGES;
         ks_lane d1 = ks_lane_all(0), d2 = d1, d3 = d1;
-        for (int j = 0; j < last; j++) {
-            d1 = d1 + table->dense[0][j] * k[j];
-            d2 = d2 + table->dense[1][j] * k[j];
-            d3 = d3 + table->dense[2][j] * k[j];
+        for (int j = 0; j < table->n_stages; j++) {
+            d1 = d1 + table->dense[0][j] * k[j * n + i];
+            d2 = d2 + table->dense[1][j] * k[j * n + i];
+            d3 = d3 + table->dense[2][j] * k[j * n + i];
         }
-        dense[3 * m] = d1 + table->dense[0][last] * increment[i];
-        dense[3 * m + 1] = d2 + table->dense[1][last] * increment[i];
-        dense[3 * m + 2] = d3 + table->dense[2][last] * increment[i];
+        dense[3 * m] = d1, dense[3 * m + 1] = d2, dense[3 * m + 2] = d3;
     }
 }
 
@@ -465,7 +457,7 @@ static void judge_newton(struct engine *e, int l) {
     int n_settled = e->system->n_states - e->system->n_areas;
     double size = 0;
     for (int i = 0; i < n_settled; i++) {
-        double correction = *at(e->k, i * KS_MOST_STAGES, l), *y = at(e->y, i, l);
+        double correction = *at(e->k, i, l), *y = at(e->y, i, l);
         double change = fabs(correction) / (e->system->scales[i] + fabs(*y));
         if (!(change <= size)) size = change;
         *y += correction;
