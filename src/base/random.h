@@ -11,9 +11,14 @@ enum ks_stream {
     KS_STREAM_random = 1,     /* index = point, item = dimension */
     KS_STREAM_lhs_jitter,     /* keys: index = 0, item = dimension */
     KS_STREAM_permutation,    /* keys: index = 0, item = dimension */
-    KS_STREAM_sobol_scramble, /* keys: index = 0, item = dimension */
+    KS_STREAM_sobol_scramble, /* keys: index = scramble, item = dimension */
     KS_STREAM_test,           /* unit tests */
     KS_STREAM_verification,   /* index = point, item = 0; item = 1: the point that is always verified */
+    KS_STREAM_morris, /* index = trajectory; item = dimension: its first level; item = 2^32: the order of steps */
+    KS_STREAM_fast,      /* phases: index = curve, item = parameter whose curve it is * 2^20 + parameter */
+    KS_STREAM_rbd_fast,  /* keys and phases: index = 0 and 1, item = dimension */
+    KS_STREAM_bootstrap, /* index = resample / 4, item = base row: four weights */
+    KS_STREAM_analysis,  /* what methods draw */
 };
 
 uint64_t ks_random_bits(uint64_t seed, enum ks_stream stream, uint64_t index, uint64_t item);

@@ -272,6 +272,17 @@ static void write_file_rows(FILE *stream, const struct ks_campaign *campaign) {
     write_hash(stream, "rows", (size_t)design->n_points, hash);
 }
 
+static void write_rule(FILE *stream, const struct ks_design *design) {
+    write_whole(stream, "points", design->n_bases);
+    if (design->has_second_order) fputs(" second_order = true;", stream);
+    if (design->kind == KS_DESIGN_morris) {
+        fprintf(stream, " scheme = \"%s\";", design->is_radial ? "radial" : "trajectory");
+        if (!design->is_radial) write_whole(stream, "levels", (uint64_t)design->n_path_levels);
+        if (design->step > 0) write_setting(stream, "step", design->step);
+    }
+    write_whole(stream, "seed", design->seed);
+}
+
 /* The seed decides nothing where nothing is drawn. */
 static void write_design(FILE *stream, const struct ks_reader *reader) {
     const struct ks_design *design = &reader->campaign->design;
@@ -280,9 +291,7 @@ static void write_design(FILE *stream, const struct ks_reader *reader) {
     if (design->kind == KS_DESIGN_file)
         write_file_rows(stream, reader->campaign);
     else if (design->kind != KS_DESIGN_grid)
-        write_whole(stream, "points", design->n_points);
-    if (design->kind != KS_DESIGN_file && design->kind != KS_DESIGN_grid)
-        write_whole(stream, "seed", design->seed);
+        write_rule(stream, design);
     fputs(" };\n", stream);
     if (design->kind != KS_DESIGN_file) write_variables(stream, reader);
     write_correlation(stream, reader);

@@ -109,6 +109,15 @@ int ks_correlation_read(struct ks_reader *reader) {
                           ks_designs[kind].name);
         return KS_OK;
     }
+    if (kind == KS_DESIGN_saltelli || kind == KS_DESIGN_morris || kind == KS_DESIGN_fast ||
+        kind == KS_DESIGN_rbd_fast) {
+        ks_settings_fault(
+            reader, setting,
+            "the rows of a %s design are for independent parameters; designs that can be correlated "
+            "are random, lhs and sobol",
+            ks_designs[kind].name);
+        return KS_OK;
+    }
     size_t n_before = reader->report.n_errors;
     KS_ALLOCATE(reader->pairs, (size_t)config_setting_length(setting));
     for (int i = 0; i < config_setting_length(setting); i++)

@@ -8,13 +8,25 @@
 #include <string.h>
 
 static const struct ks_key keys[] = {
-    {"kind", "", NULL, "grid lhs random sobol file", KS_ANYTHING},
+    {"kind", "", NULL, "grid lhs random sobol saltelli morris fast rbd-fast file", KS_ANYTHING},
     {"points",
      "1",
      NULL,
-     "of lhs, random and sobol; of file: its first rows (default: all)",
+     "of all but grid; of file: its first rows (default: all); see show designs",
      {1, 0x1p63, true, true, true, "an integer >= 1"}},
     {"seed", "1", "1", "of the random numbers", {0, 0x1p63, true, true, true, "an integer >= 0"}},
+    {"second_order", "", "false", "of saltelli: rows for second-order indices too", KS_ANYTHING},
+    {"scheme", "", "\"trajectory\"", "of morris: trajectory or radial", KS_ANYTHING},
+    {"levels",
+     "1",
+     "4",
+     "of morris along trajectories: levels of each parameter",
+     {2, 1000, true, true, true, "an even number in [2, 1000]"}},
+    {"step",
+     "1",
+     NULL,
+     "of radial morris: the step as a share of the distribution (default: to a second random point)",
+     {0, 0.5, false, true, false, "in (0, 0.5]"}},
     {"file", "", NULL, "of kind \"file\": a CSV file, relative to this file, whose header names parameters",
      KS_ANYTHING},
 };
@@ -92,7 +104,7 @@ static int read_rows(struct ks_csv *csv, const struct ks_section *section, const
     if (ks_settings_count(section, "points", &n_points) && n_points > csv->n_rows && csv->n_faults == 0)
         ks_settings_fault(csv->reader, ks_settings_find(section, "points"),
                           "%llu points of a file with %zu rows", (unsigned long long)n_points, csv->n_rows);
-    design->n_points = n_points < csv->n_rows ? n_points : csv->n_rows;
+    design->n_points = design->n_bases = n_points < csv->n_rows ? n_points : csv->n_rows;
     KS_TRY(add_variables(csv, columns));
     KS_ALLOCATE(design->rows, design->n_points * (size_t)design->n_variables);
     for (int i = 0; i < design->n_variables; i++)
@@ -127,16 +139,79 @@ static int read_file(const struct ks_section *section) {
 
 /* ---- points from a rule ---------------------------------------------------------------------- */
 
+/* Keys that one kind alone has. */
+static void refuse_foreign_keys(const struct ks_section *section) {
+    static const struct {
+        const char *key;
+        enum ks_design_kind kind;
+    } owners[] = {{"second_order", KS_DESIGN_saltelli},
+                  {"scheme", KS_DESIGN_morris},
+                  {"levels", KS_DESIGN_morris},
+                  {"step", KS_DESIGN_morris},
+                  {"file", KS_DESIGN_file}};
+    enum ks_design_kind kind = section->reader->campaign->design.kind;
+    for (size_t i = 0; i < sizeof owners / sizeof *owners; i++) {
+        const config_setting_t *setting = ks_settings_find(section, owners[i].key);
+        if (setting != NULL && kind != owners[i].kind)
+            ks_settings_fault(section->reader, setting, "only a design of kind \"%s\" takes it",
+                              ks_designs[owners[i].kind].name);
+    }
+}
+
+static void read_second_order(const struct ks_section *section) {
+    const config_setting_t *setting = ks_settings_find(section, "second_order");
+    if (setting == NULL) return;
+    if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
+        ks_settings_fault(section->reader, setting, "must be true or false");
+    else
+        section->reader->campaign->design.has_second_order = config_setting_get_bool(setting) != 0;
+}
+
+static void read_morris(const struct ks_section *section) {
+    static const char *const schemes[] = {"trajectory", "radial"};
+    struct ks_design *design = &section->reader->campaign->design;
+    const config_setting_t *levels = ks_settings_find(section, "levels"),
+                           *step = ks_settings_find(section, "step");
+    int scheme;
+    uint64_t n_levels = 4;
+    ks_settings_choice(section, "scheme", 2, schemes, &scheme);
+    design->is_radial = scheme == 1;
+    ks_settings_count(section, "levels", &n_levels);
+    if (n_levels % 2 != 0)
+        ks_settings_fault(section->reader, levels, "%llu is odd; it must be an even number in [2, 1000]",
+                          (unsigned long long)n_levels);
+    if (step != NULL) ks_settings_number(section, "step", &design->step);
+    if (levels != NULL && design->is_radial)
+        ks_settings_fault(section->reader, levels, "radial steps have no levels; they take step");
+    if (step != NULL && !design->is_radial)
+        ks_settings_fault(section->reader, step,
+                          "steps along trajectories are half of the levels; it takes levels");
+    design->n_path_levels = (int)n_levels;
+}
+
 static void read_points(const struct ks_section *section) {
     struct ks_design *design = &section->reader->campaign->design;
     const config_setting_t *points = ks_settings_find(section, "points");
+    refuse_foreign_keys(section);
+    if (design->kind == KS_DESIGN_saltelli) read_second_order(section);
+    if (design->kind == KS_DESIGN_morris) read_morris(section);
     if (design->kind == KS_DESIGN_grid && points != NULL)
         ks_settings_fault(section->reader, points, "a grid takes none; its points are the product of levels");
     else if (design->kind != KS_DESIGN_grid && ks_settings_require(section, "points"))
-        ks_settings_count(section, "points", &design->n_points);
-    if (design->kind == KS_DESIGN_lhs && design->n_points > (uint64_t)1 << KS_DESIGN_LHS_BITS)
+        ks_settings_count(section, "points", &design->n_bases);
+    if (design->kind == KS_DESIGN_lhs && design->n_bases > (uint64_t)1 << KS_DESIGN_LHS_BITS)
         ks_settings_fault(section->reader, points, "a Latin hypercube has 2^%d points at most",
                           (int)KS_DESIGN_LHS_BITS);
+    const char *fault = points != NULL ? ks_design_points_fault(design) : NULL;
+    if (fault != NULL)
+        ks_settings_fault(section->reader, points, "%llu; %s", (unsigned long long)design->n_bases, fault);
+}
+
+/* Coordinates of the Sobol' sequence that one parameter takes. */
+static int coordinates(const struct ks_design *design) {
+    if (design->kind == KS_DESIGN_sobol) return 1;
+    return design->kind == KS_DESIGN_saltelli || (design->kind == KS_DESIGN_morris && design->is_radial) ? 2
+                                                                                                         : 0;
 }
 
 /* What can only be said once the variables are known. */
@@ -148,9 +223,20 @@ static void check_variables(const struct ks_section *section) {
                           "nothing varies; a design needs the list \"parameters\"");
     else if (config_setting_is_list(parameters) && config_setting_length(parameters) == 0)
         ks_settings_fault(section->reader, parameters, "is empty; a design needs at least one entry");
-    if (design->kind == KS_DESIGN_sobol && design->n_variables > KS_DESIGN_SOBOL_DIMENSIONS)
-        ks_settings_fault(section->reader, section->setting, "%d parameters; sobol can vary %d at most",
-                          design->n_variables, (int)KS_DESIGN_SOBOL_DIMENSIONS);
+    int n_coordinates = coordinates(design);
+    if (n_coordinates * design->n_variables > KS_DESIGN_SOBOL_DIMENSIONS)
+        ks_settings_fault(section->reader, section->setting, "%d parameters; %s can vary %d at most",
+                          design->n_variables, ks_designs[design->kind].name,
+                          KS_DESIGN_SOBOL_DIMENSIONS / n_coordinates);
+}
+
+/* All rows, of which `points` is a part. */
+static void count_points(const struct ks_section *section) {
+    struct ks_design *design = &section->reader->campaign->design;
+    design->n_points = ks_design_count_points(design);
+    if (design->n_points == 0)
+        ks_settings_fault(section->reader, ks_settings_find(section, "points"),
+                          "%llu makes more than 2^63 - 1 rows", (unsigned long long)design->n_bases);
 }
 
 static void count_grid_points(const struct ks_section *section) {
@@ -162,14 +248,12 @@ static void count_grid_points(const struct ks_section *section) {
 
 static int read_by_rule(const struct ks_section *section) {
     struct ks_reader *reader = section->reader;
-    const config_setting_t *file = ks_settings_find(section, "file");
     size_t n_before = reader->report.n_errors;
-    if (file != NULL) ks_settings_fault(reader, file, "only a design of kind \"file\" reads one");
     read_points(section);
     KS_TRY(ks_variables_read(reader));
     check_variables(section);
-    if (reader->campaign->design.kind == KS_DESIGN_grid && reader->report.n_errors == n_before)
-        count_grid_points(section);
+    if (reader->report.n_errors > n_before) return KS_OK;
+    (reader->campaign->design.kind == KS_DESIGN_grid ? count_grid_points : count_points)(section);
     return KS_OK;
 }
 
@@ -190,7 +274,7 @@ int ks_plan_read(struct ks_reader *reader) {
     struct ks_section section = ks_settings_open(reader, setting, &ks_plan_keys);
     const char *names[KS_N_DESIGNS];
     for (int i = 0; i < KS_N_DESIGNS; i++) names[i] = ks_designs[i].name;
-    *design = (struct ks_design){.kind = KS_DESIGN_grid, .n_points = 1, .seed = 1};
+    *design = (struct ks_design){.kind = KS_DESIGN_grid, .n_points = 1, .n_bases = 1, .seed = 1};
     if (setting == NULL) return read_nothing(reader);
     int kind;
     ks_settings_count(&section, "seed", &design->seed);

@@ -94,16 +94,20 @@ static const char *const forms[] = {
 };
 
 static void write_design(FILE *stream) {
-    static const char *const examples[] = {"\"sobol\"", "1024", "", "\"points.csv\""};
+    static const char *const examples[] = {"\"sobol\"", "1024"}; /* what follows belongs to other kinds */
+    enum { N_COMMON = 3 };
     fputs("design : {  # which points; without this section, one\n", stream);
     for (int i = 0; i < ks_plan_keys.n; i++) {
         const struct ks_key *key = &ks_plan_keys.keys[i];
-        const char *value = key->fallback == NULL ? examples[i] : key->fallback;
-        write_line(stream, strcmp(key->name, "file") == 0, key->name, value, "", key->meaning);
+        const char *value = key->fallback != NULL            ? key->fallback
+                            : i < 2                          ? examples[i]
+                            : strcmp(key->name, "step") == 0 ? "0.01"
+                                                             : "\"points.csv\"";
+        write_line(stream, i >= N_COMMON, key->name, value, "", key->meaning);
     }
     fputs("};\n", stream);
     for (int i = 0; i < KS_N_DESIGNS; i++)
-        fprintf(stream, "# %-7s %s\n", ks_designs[i].name, ks_designs[i].words);
+        fprintf(stream, "# %-8s %s\n", ks_designs[i].name, ks_designs[i].words);
     fputs("\nparameters : (  # what varies: one entry for each, of protocol or patient\n", stream);
     int n = (int)(sizeof forms / sizeof *forms);
     for (int i = 0; i < n; i++) fprintf(stream, "  %s%s\n", forms[i], i + 1 < n ? "," : "");

@@ -54,16 +54,23 @@ double ks_distribution_quantile(const struct ks_distribution *distribution, doub
 /* What is wrong with it, in words ("sd must be > 0, found -1"), or NULL. */
 const char *ks_distribution_fault(const struct ks_distribution *distribution, char *text, int size);
 
-/* X(name, what `points` means, nested, in words) */
-#define KS_DESIGN_TABLE(X)                                                                                  \
-    X(grid, "product of levels", false, "full factorial: levels of each parameter, last parameter fastest") \
-    X(lhs, "rows", true, "Latin hypercube; a doubled design keeps its rows and stays Latin")                \
-    X(random, "rows", true, "independent random points")                                                    \
-    X(sobol, "rows", true, "Sobol' sequence (Joe and Kuo 2008), Owen-scrambled by the seed")                \
-    X(file, "rows of the CSV", true, "points from a CSV file whose header names parameters")
+/* X(name in code, name, what `points` means, nested, in words) */
+#define KS_DESIGN_TABLE(X)                                                                                   \
+    X(grid, "grid", "product of levels", false,                                                              \
+      "full factorial: levels of each parameter, last parameter fastest")                                    \
+    X(lhs, "lhs", "rows", true, "Latin hypercube; a doubled design keeps its rows and stays Latin")          \
+    X(random, "random", "rows", true, "independent random points")                                           \
+    X(sobol, "sobol", "rows", true, "Sobol' sequence (Joe and Kuo 2008), Owen-scrambled by the seed")        \
+    X(saltelli, "saltelli", "base rows", true,                                                               \
+      "matrices A, AB_i, [BA_i], B for Sobol' indices; 16 scrambles of the Sobol' sequence")                 \
+    X(morris, "morris", "trajectories", true,                                                                \
+      "one-at-a-time steps along trajectories, or radial from a point")                                      \
+    X(fast, "fast", "samples per parameter", false, "8 search curves for each parameter (Saltelli 1999)")    \
+    X(rbd_fast, "rbd-fast", "rows", false, "one search curve, permuted for each parameter (Tarantola 2006)") \
+    X(file, "file", "rows of the CSV", true, "points from a CSV file whose header names parameters")
 
 enum ks_design_kind {
-#define X(name, points, is_nested, words) KS_DESIGN_##name,
+#define X(name, text, points, is_nested, words) KS_DESIGN_##name,
     KS_DESIGN_TABLE(X)
 #undef X
         KS_N_DESIGNS
@@ -79,7 +86,10 @@ extern const struct ks_design_info ks_designs[KS_N_DESIGNS];
 
 enum {
     KS_DESIGN_SOBOL_DIMENSIONS = 1024, /* the most that `sobol` can vary */
-    KS_DESIGN_LHS_BITS = 50            /* `lhs` has 2^50 points at most */
+    KS_DESIGN_LHS_BITS = 50,           /* `lhs` has 2^50 points at most */
+    KS_DESIGN_SCRAMBLES = 16,          /* independent ones that saltelli and radial morris are made of */
+    KS_DESIGN_CURVES = 8,              /* of each parameter in fast, with random phases */
+    KS_DESIGN_HARMONICS = 4 /* of fast's frequencies that the other parameters' ones keep clear of */
 };
 
 /* One varied parameter. */
@@ -93,20 +103,49 @@ struct ks_variable {
 /* Open; filled and owned by the configuration. */
 struct ks_design {
     enum ks_design_kind kind;
-    uint64_t n_points; /* > 0; for grid the product of levels, for file its rows; for lhs <= 2^50 */
+    uint64_t n_points; /* > 0, all rows; for grid the product of levels, for file its rows; for lhs <= 2^50 */
+    uint64_t
+        n_bases; /* what `points` says; it differs from n_points for saltelli, morris and fast, whose n_points
+                          ks_design_count_points() gives */
     uint64_t seed;
     int n_variables; /* 0: one point repeated */
     struct ks_variable *variables;
     double *correlation_factor; /* NULL, or lower Cholesky factor [n_variables][n_variables] of the normal
                                    scores */
     double *rows;               /* file only: [n_points][n_variables] */
+    bool has_second_order;      /* saltelli: with the blocks BA_i */
+    bool is_radial;             /* morris: every step from the base point */
+    int n_path_levels;          /* morris along trajectories: even, the levels of each parameter */
+    double step; /* radial morris: the step in (0, 1), or 0 for steps to a second random point */
 };
+
+/* How rows belong together: base row b has the points b n_rows to (b + 1) n_rows - 1 and is of group b % n_groups.
+ * Groups are independent of each other and alike; without groups (0) base rows are. */
+struct ks_design_layout {
+    uint64_t n_bases, n_rows; /* fast: a base row is a curve of every parameter */
+    int n_groups;
+};
+
+struct ks_design_layout ks_design_layout(const struct ks_design *design);
+
+/* The rows of saltelli, morris and fast designs from n_bases and n_variables; n_bases for others. 0 beyond 2^63 - 1. */
+uint64_t ks_design_count_points(const struct ks_design *design);
+
+/* What is wrong with n_bases for this kind, in words, or NULL. */
+const char *ks_design_points_fault(const struct ks_design *design);
+
+/* Frequency of a parameter's own curve in a fast design, and of parameter `other` on that curve. */
+int ks_design_fast_frequency(const struct ks_design *design, int parameter, int other);
 
 /* The values of point i < n_points, `values` [n_variables]. */
 void ks_design_point(const struct ks_design *design, uint64_t i, double *values);
 
-/* The numbers in (0, 1) behind point i of lhs, random and sobol before the copula, [n_variables]. */
+/* The numbers in (0, 1) behind point i before the copula, [n_variables]; not of a grid or a file. */
 void ks_design_uniforms(const struct ks_design *design, uint64_t i, double *u);
+
+/* Where point i lies in the marginal distribution of each parameter, in [0, 1]; of a grid or a file, between its lowest
+ * and highest value. */
+void ks_design_shares(const struct ks_design *design, uint64_t i, double *shares);
 
 /* Replaces a correlation matrix [n][n] by its lower Cholesky factor; false where it is not positive definite.
  */

@@ -21,9 +21,18 @@ uint64_t ks_permutation_invert(uint64_t key, uint64_t count, uint64_t image);
 /* Point i of the unscrambled Sobol' sequence, its first binary digit on top. */
 uint64_t ks_sobol_digits(int dimension, uint64_t i);
 
+/* One coordinate of point i under one of many independent scrambles. */
+double ks_sobol_uniform(uint64_t seed, uint64_t scramble, uint64_t i, int dimension);
+
 /* Point i of a design in n_variables dimensions, u [n_variables]. */
 void ks_sobol_fill_uniforms(uint64_t seed, uint64_t i, int n_variables, double *u);
 void ks_lhs_fill_uniforms(uint64_t seed, uint64_t n_points, uint64_t i, int n_variables, double *u);
+
+/* Point i of a design, u [design->n_variables]. */
+void ks_saltelli_fill_uniforms(const struct ks_design *design, uint64_t i, double *u);
+void ks_morris_fill_uniforms(const struct ks_design *design, uint64_t i, double *u);
+void ks_fast_fill_uniforms(const struct ks_design *design, uint64_t i, double *u);
+void ks_rbd_fast_fill_uniforms(const struct ks_design *design, uint64_t i, double *u);
 
 /* The levels of point i of a grid, values [design->n_variables]. */
 void ks_grid_fill_values(const struct ks_design *design, uint64_t i, double *values);

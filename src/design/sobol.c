@@ -75,9 +75,11 @@ static uint64_t scramble_digits(uint64_t key, uint64_t digits) {
     return scrambled << (N_DIGITS - N_SUBTREES * SUBTREE_LEVELS);
 }
 
+double ks_sobol_uniform(uint64_t seed, uint64_t scramble, uint64_t i, int dimension) {
+    uint64_t key = ks_random_bits(seed, KS_STREAM_sobol_scramble, scramble, (uint64_t)dimension);
+    return ks_random_to_uniform(scramble_digits(key, ks_sobol_digits(dimension, i)));
+}
+
 void ks_sobol_fill_uniforms(uint64_t seed, uint64_t i, int n_variables, double *u) {
-    for (int k = 0; k < n_variables; k++) {
-        uint64_t key = ks_random_bits(seed, KS_STREAM_sobol_scramble, 0, (uint64_t)k);
-        u[k] = ks_random_to_uniform(scramble_digits(key, ks_sobol_digits(k, i)));
-    }
+    for (int k = 0; k < n_variables; k++) u[k] = ks_sobol_uniform(seed, 0, i, k);
 }

@@ -1,0 +1,120 @@
+/* From the rows of a campaign to what drives them: sensitivity indices with intervals.
+ *
+ * Methods are of two kinds. A structured method adds up a few terms of each base row of its design (a row of the
+ * matrices of Saltelli, a trajectory of Morris, a curve of FAST), so that it goes through the file once, in memory that does
+ * not depend on the number of rows. A given-data method takes whole columns, of any design that samples the
+ * parameters' joint distribution.
+ *
+ * An output is a column that varies with the parameters: an endpoint, or a state at a stored time. Base rows that a
+ * missing value of an output touches do not count for the parameters that need it; nothing else becomes NaN.
+ *
+ * Everything is computed in a fixed partition of the rows and added up in a fixed order: the numbers are the same, bit
+ * for bit, for any number of ranks. */
+#ifndef KS_ANALYSIS_ANALYSIS_H
+#define KS_ANALYSIS_ANALYSIS_H
+
+#include "base/error.h"
+#include "design/design.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- methods -------------------------------------------------------------------------------------------------- */
+
+enum ks_method_kind {
+#define X(name, text, designs, words) KS_METHOD_##name,
+#include "analysis/methods.def"
+#undef X
+    KS_N_METHODS
+};
+
+/* One kind of index that a method gives, for each parameter or each pair of parameters. */
+struct ks_index {
+    const char *name; /* "S1": its dataset in the file, its column of the table */
+    bool is_pair;     /* [p (p - 1) / 2], (0, 1), (0, 2), ... (1, 2), ...; else [p] */
+    bool is_share;    /* of the output's variance, so that its mean over time weighs by it */
+    const char *description;
+};
+
+enum { KS_MOST_INDICES = 4 };
+
+struct ks_method_info {
+    const char *name, *designs, *words;
+};
+
+extern const struct ks_method_info ks_methods[KS_N_METHODS];
+
+/* The method's number, -1 where there is none of this name. */
+int ks_analysis_find_method(const char *name);
+
+/* What speaks against the method on a design, in words that name the design which would serve; NULL for nothing. */
+const char *ks_analysis_fault(enum ks_method_kind method, const struct ks_design *design, char *text,
+                              int size);
+
+/* The design's own method, -1 where it serves none. */
+int ks_analysis_default_method(const struct ks_design *design);
+
+/* ---- a study: what is analysed, how, by whom ------------------------------------------------------------------ */
+
+/* The ranks that share the work; without one (NULL) this process does it alone. Collective functions. */
+struct ks_team {
+    void *self;
+    int rank, size;
+    int (*agree)(void *self, int err);                            /* as ks_agree */
+    int (*pass)(void *self, int from, double *numbers, size_t n); /* from a rank to rank 0 */
+    int (*spread)(void *self, double *numbers, size_t n);         /* from rank 0 to all */
+};
+
+struct ks_study {
+    ks_store *store; /* complete; each rank has its own, opened for reading alone */
+    const struct ks_design *design;
+    enum ks_method_kind method;
+    int n_resamples;        /* of the bootstrap; 0: from the design's scrambles, or 1,000 where it has none */
+    bool with_trajectories; /* analyse the stored states too */
+    const struct ks_team *team; /* NULL: alone */
+};
+
+/* Where an output's indices are: endpoints, then [time][state], then a row per state for its whole course. */
+struct ks_results {
+    enum ks_method_kind method;
+    const struct ks_schema *schema; /* borrowed from the study's store */
+    int n_endpoints, n_times, n_states;
+    int n_outputs;                  /* n_endpoints + n_times n_states + n_states where there are courses */
+    int n_values;                   /* of all indices of one output, index after index */
+    int offsets[KS_MOST_INDICES];   /* where an index begins */
+    int counts[KS_MOST_INDICES];    /* its values: p, or p (p - 1) / 2 */
+    int n_indices;                  /* of the method, without those that the design has not */
+    const struct ks_index *indices; /* tables are sorted by the first */
+    double *values, *lows, *highs;  /* [n_outputs][n_values]; NaN where an output does not vary */
+    double *variances;              /* [n_outputs] of the output */
+    uint64_t n_bases;               /* base rows (given data: rows) of the design */
+    uint64_t *n_used;               /* [n_outputs][p] that served the parameter */
+    int n_resamples, n_groups;      /* what the intervals come from: one of the two is 0 */
+};
+
+/* How failures lie in the space of one parameter. */
+struct ks_failure_side {
+    double p_value;   /* of Kolmogorov and Smirnov's two-sample test, from shares in 256 bins */
+    double threshold; /* the value that parts failed and complete points best */
+    bool is_above;    /* failures lie above it */
+};
+
+struct ks_failures {
+    uint64_t n_rows, n_failed;         /* points */
+    uint64_t n_bases, n_bases_touched; /* base rows with a failed point */
+    int n_parameters;
+    struct ks_failure_side *sides; /* [n_parameters] */
+    bool is_clustered;             /* some p_value is below 0.01 / n_parameters */
+};
+
+/* Collective. Computes everything; complete on rank 0. Released also after an error. */
+int ks_analysis_run(const struct ks_study *study, struct ks_results *results);
+void ks_analysis_release(struct ks_results *results);
+
+/* Collective over the study's team. Where the failed points lie; on rank 0. Released also after an error. */
+int ks_analysis_find_failures(const struct ks_study *study, struct ks_failures *failures);
+void ks_analysis_release_failures(struct ks_failures *failures);
+
+#endif
