@@ -110,7 +110,7 @@ static const char *find_fault(const struct ks_design *design) {
         return "dgsm takes differences for derivatives and needs a design { kind = \"morris\"; scheme = \"radial\"; step = 0.001; } "
                "whose step is 0.05 at most";
     if (design->correlation_factor != NULL)
-        return "dgsm needs independent parameters; for correlated ones take a design of kind \"sobol\" and the method "
+        return "dgsm needs independent parameters; for correlated ones take a design of kind \"lhs\" and the method "
                "\"shapley\"";
     return NULL;
 }

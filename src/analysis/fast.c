@@ -123,7 +123,7 @@ static const struct ks_index indices[] = {
 static const char *find_fault(const struct ks_design *design) {
     return design->correlation_factor == NULL
                ? NULL
-               : "fast needs independent parameters; for correlated ones take a design of kind \"sobol\" and the "
+               : "fast needs independent parameters; for correlated ones take a design of kind \"lhs\" and the "
                  "method \"shapley\"";
 }
 

@@ -15,7 +15,8 @@
  * definition here; what the estimator gives for it is reported: where it is not small, the rows are too few for so
  * many inputs.
  *
- * Neighbours depend on the inputs alone and serve all outputs. The bootstrap fails for neighbours (Abadie and Imbens
+ * Rows must be independent of each other: neighbours of a Sobol' sequence in some inputs lie systematically apart in the
+ * others, those in a union of 16 scrambles hardly do. Neighbours depend on the inputs alone and serve all outputs. The bootstrap fails for neighbours (Abadie and Imbens
  * 2008, doi:10.3982/ECTA6474): intervals come from 16 disjoint random parts of the rows. */
 #include "analysis/sample_impl.h"
 
@@ -298,19 +299,34 @@ static void fit_subset(const struct neighbours *all, uint64_t subset, struct fit
     ks_sample_solve(n, fit->factor, fit->c);
 }
 
-/* W of one subset; a regression takes rank + 1 of n degrees of freedom from the residuals. */
-static double measure_rest(const struct neighbours *all, int subset, const struct fit *fit, const double *y) {
-    double sum = 0, n = (double)all->n;
-    for (int q = 0; q < all->n_queries; q++) {
-        size_t row = all->queries[q], other = all->found[(size_t)q * (size_t)all->n_subsets + (size_t)subset];
-        double step = y[row] - y[other];
-        for (int k = 0; k < fit->n_used; k++) {
-            const double *term = all->terms + (size_t)fit->used[k] * all->n;
-            step -= fit->c[k] * (term[row] - term[other]);
-        }
-        sum += step * step / 2;
+/* (r - r')^2 / 2 of two rows. */
+static double compare_rows(const struct neighbours *all, const struct fit *fit, const double *y, size_t row,
+                           size_t other) {
+    double step = y[row] - y[other];
+    for (int k = 0; k < fit->n_used; k++) {
+        const double *term = all->terms + (size_t)fit->used[k] * all->n;
+        step -= fit->c[k] * (term[row] - term[other]);
     }
-    return sum / all->n_queries * n / (n - fit->rank - 1);
+    return step * step / 2;
+}
+
+/* W of one subset. For a single input the neighbours of all rows are at hand: the next in its order. A regression takes
+ * rank + 1 of n degrees of freedom from the residuals. */
+static double measure_rest(const struct ks_given_data *data, const struct neighbours *all, int subset,
+                           const struct fit *fit, const double *y) {
+    double sum = 0, n = (double)all->n, n_free = n - fit->rank - 1;
+    uint64_t inputs = all->subsets[subset];
+    if ((inputs & (inputs - 1)) == 0) {
+        const size_t *order = ks_sample_order(data, __builtin_ctzll(inputs));
+        for (size_t rank = 0; rank + 1 < all->n; rank++)
+            sum += compare_rows(all, fit, y, order[rank], order[rank + 1]);
+        return sum / (n - 1) * n / n_free;
+    }
+    for (int q = 0; q < all->n_queries; q++) {
+        size_t other = all->found[(size_t)q * (size_t)all->n_subsets + (size_t)subset];
+        sum += compare_rows(all, fit, y, all->queries[q], other);
+    }
+    return sum / all->n_queries * n / n_free;
 }
 
 /* ---- effects ------------------------------------------------------------------------------------------- */
@@ -379,7 +395,7 @@ static int estimate(const struct ks_given_data *data, void *shared, const double
     for (size_t k = 0; k < m; k++) g[k] = ks_sample_multiply(data->n, all->terms + k * data->n, y);
     for (int k = 0; k < all->n_subsets; k++) {
         fit_subset(all, all->subsets[k], &fit);
-        rests[k] = measure_rest(all, k, &fit, y) / (ss / ((double)data->n - 1));
+        rests[k] = measure_rest(data, all, k, &fit, y) / (ss / ((double)data->n - 1));
     }
     fill_values(all, rests, values);
     free(numbers);
