@@ -70,21 +70,27 @@ struct ks_team {
     int (*spread)(void *self, double *numbers, size_t n);         /* from rank 0 to all */
 };
 
+/* Rows first to first + count - 1 into those arrays of `rows` that are not NULL, as ks_store_read_rows(). */
+typedef int ks_row_reader(void *source, uint64_t first, uint64_t count, struct ks_rows *rows);
+
 struct ks_study {
-    ks_store *store; /* complete; each rank has its own, opened for reading alone */
+    ks_row_reader *read;
+    void *source; /* of this rank, such as a complete campaign's file opened for reading alone */
+    const struct ks_schema *schema; /* of the rows */
     const struct ks_design *design;
     enum ks_method_kind method;
-    int n_resamples;        /* of the bootstrap; 0: from the design's scrambles, or 1,000 where it has none */
-    bool with_trajectories; /* analyse the stored states too */
+    int n_resamples; /* of the bootstrap; 0: replicates from the design's groups, or 1,000 resamples where it has none */
+    bool with_trajectories;     /* analyse the stored states too */
     const struct ks_team *team; /* NULL: alone */
 };
 
 /* Where an output's indices are: endpoints, then [time][state], then a row per state for its whole course. */
 struct ks_results {
     enum ks_method_kind method;
-    const struct ks_schema *schema; /* borrowed from the study's store */
+    const struct ks_schema *schema; /* borrowed from the study */
     int n_endpoints, n_times, n_states;
-    int n_outputs;                  /* n_endpoints + n_times n_states + n_states where there are courses */
+    int n_courses;                  /* n_states where all indices are shares of variance, else 0 */
+    int n_outputs;                  /* n_endpoints + n_times n_states + n_courses */
     int n_values;                   /* of all indices of one output, index after index */
     int offsets[KS_MOST_INDICES];   /* where an index begins */
     int counts[KS_MOST_INDICES];    /* its values: p, or p (p - 1) / 2 */

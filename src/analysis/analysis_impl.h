@@ -17,6 +17,7 @@ struct ks_base_row {
 };
 
 struct ks_structured_method {
+    bool needs_inputs; /* x and u of base rows, which are NULL without it */
     int (*count_terms)(const struct ks_design *design);
 
     /* Adds this base row's terms for one output, y [n_rows]: shifted by a constant near its mean, which may be undone in

@@ -74,6 +74,6 @@ static const struct ks_index indices[] = {
     {"sigma", KS_OF_PARAMETER, false, "standard deviation of the elementary effects: interactions and curvature"},
 };
 
-static const struct ks_structured_method structured = {count_terms, add_terms, estimate, count_term};
+static const struct ks_structured_method structured = {true, count_terms, add_terms, estimate, count_term};
 const struct ks_method ks_method_morris = {
     .structured = &structured, .n_indices = sizeof indices / sizeof *indices, .indices = indices};

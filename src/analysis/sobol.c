@@ -94,7 +94,7 @@ static const struct ks_index indices[] = {
     {"S2", KS_OF_PAIR, true, "second-order Sobol' index: share of the variance by the pair, beyond each alone"},
 };
 
-static const struct ks_structured_method structured = {count_terms, add_terms, estimate, count_term};
+static const struct ks_structured_method structured = {false, count_terms, add_terms, estimate, count_term};
 const struct ks_method ks_method_sobol = {.structured = &structured,
                                           .n_indices = sizeof indices / sizeof *indices,
                                           .indices = indices,

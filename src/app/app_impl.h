@@ -2,6 +2,7 @@
 #ifndef KS_APP_APP_IMPL_H
 #define KS_APP_APP_IMPL_H
 
+#include "analysis/analysis.h"
 #include "base/status.h"
 #include "config/config.h"
 #include "farm/farm.h"
@@ -22,8 +23,10 @@ struct ks_arguments {
     const char **overrides; /* --set, owned */
     int n_overrides;
     const char *dataset, *format;
-    const char *lanes; /* --lanes, NULL where it was not given */
-    bool overwrites, is_quiet, is_json, is_long, wants_help;
+    const char *lanes;     /* --lanes, NULL where it was not given */
+    const char *method;    /* --method, NULL where it was not given */
+    const char *bootstrap; /* --bootstrap, NULL where it was not given */
+    bool overwrites, is_quiet, is_json, is_long, is_separate, wants_help;
     double max_failed_fraction;
     double verify_fraction; /* 0 where it was not given */
 };
@@ -41,7 +44,7 @@ struct ks_command {
 };
 
 extern const struct ks_command ks_command_run, ks_command_check, ks_command_show, ks_command_simulate,
-    ks_command_status, ks_command_export, ks_command_verify;
+    ks_command_status, ks_command_export, ks_command_verify, ks_command_sensitivity;
 
 /* ---- output.c ----------------------------------------------------------------------------------------------- */
 
@@ -52,6 +55,40 @@ int ks_output_open(const struct ks_arguments *arguments, FILE **stream);
 int ks_output_close(FILE *stream, const char *path);
 
 void ks_output_number(FILE *stream, double value, int n_digits);
+
+/* A text in quotes, as JSON has it; a number, or null where there is none. */
+void ks_output_json_text(FILE *stream, const char *text);
+void ks_output_json_number(FILE *stream, double value);
+
+/* ---- team.c: ranks that analyse together ---------------------------------------------------------------------- */
+
+struct ks_mpi_team {
+    MPI_Comm comm;
+    struct ks_team team; /* valid as long as this struct stays where it is */
+};
+
+int ks_team_create(struct ks_mpi_team *team, MPI_Comm comm);
+
+/* ---- sensitivity_results.c ------------------------------------------------------------------------------------ */
+
+/* What an analysis found. */
+struct ks_findings {
+    const char *path;                   /* the campaign's file */
+    const struct ks_campaign *campaign; /* its model's table and its design */
+    const struct ks_results *results;
+    const struct ks_failures *failures;
+};
+
+/* Stores the indices; `written` [size] gets the name of the file that holds them. */
+int ks_sensitivity_results_store(const struct ks_findings *findings, bool is_separate, char *written,
+                                 size_t size);
+
+/* ---- sensitivity_table.c: for readers and for programs ------------------------------------------------------ */
+
+/* Where the intervals come from, in words. */
+void ks_sensitivity_table_interval(const struct ks_results *results, char *text, size_t size);
+void ks_sensitivity_table_print(FILE *stream, const struct ks_findings *findings);
+void ks_sensitivity_table_print_json(FILE *stream, const struct ks_findings *findings);
 
 /* ---- work.c: the simulation of a campaign's points ---------------------------------------------------------- */
 

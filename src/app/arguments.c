@@ -28,6 +28,9 @@ static const struct option options[] = {
     {"dataset", "", TEXT, AT(dataset)},
     {"format", "", TEXT, AT(format)},
     {"lanes", "", TEXT, AT(lanes)},
+    {"method", "", TEXT, AT(method)},
+    {"bootstrap", "", TEXT, AT(bootstrap)},
+    {"separate", "", FLAG, AT(is_separate)},
     {"max-failed-fraction", "", FRACTION, AT(max_failed_fraction)},
     {"verify-fraction", "", SHARE, AT(verify_fraction)},
 };

@@ -12,7 +12,7 @@
 
 static const struct ks_command *const commands[] = {
     &ks_command_run,    &ks_command_check,  &ks_command_simulate, &ks_command_show,
-    &ks_command_status, &ks_command_export, &ks_command_verify,
+    &ks_command_status, &ks_command_export, &ks_command_verify,   &ks_command_sensitivity,
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -26,8 +26,8 @@ static void print_overview(FILE *stream) {
     fprintf(stream, "ketsweep simulates campaigns of ketamine-assisted psychotherapy into one HDF5 file.\n\n"
                     "usage: ketsweep COMMAND [ARGUMENT] [OPTION]...\n\n");
     for (int i = 0; i < N_COMMANDS; i++)
-        fprintf(stream, "  %-9s %-7s %s\n", commands[i]->name, commands[i]->operand, commands[i]->summary);
-    fprintf(stream, "  %-9s %-7s %s\n  %-9s %-7s %s\n\n", "help", "COMMAND",
+        fprintf(stream, "  %-11s %-7s %s\n", commands[i]->name, commands[i]->operand, commands[i]->summary);
+    fprintf(stream, "  %-11s %-7s %s\n  %-11s %-7s %s\n\n", "help", "COMMAND",
             "how a command is used, with an example", "--version", "",
             "this program and what it was built with");
     fprintf(stream, "Try: mpirun ketsweep run configs/demo.cfg -o demo.h5\n");

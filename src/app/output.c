@@ -44,3 +44,24 @@ void ks_output_number(FILE *stream, double value, int n_digits) {
     else
         fprintf(stream, "%.*g", n_digits, value);
 }
+
+void ks_output_json_text(FILE *stream, const char *text) {
+    fputc('"', stream);
+    for (; *text != '\0'; text++) {
+        unsigned char character = (unsigned char)*text;
+        if (character == '"' || character == '\\')
+            fprintf(stream, "\\%c", character);
+        else if (character < ' ')
+            fprintf(stream, "\\u%04x", character);
+        else
+            fputc(character, stream);
+    }
+    fputc('"', stream);
+}
+
+void ks_output_json_number(FILE *stream, double value) {
+    if (isfinite(value))
+        fprintf(stream, "%.17g", value);
+    else
+        fputs("null", stream);
+}

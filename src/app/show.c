@@ -17,16 +17,6 @@ struct table {
     bool is_number[MAX_COLUMNS];
 };
 
-/* The tables hold no control characters. */
-static void print_json_text(const char *text) {
-    putchar('"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\') putchar('\\');
-        putchar(*text);
-    }
-    putchar('"');
-}
-
 /* A number as such; a word in a column of numbers ("horizon") as text. */
 static void print_json_cell(const char *cell, bool is_number) {
     char *end;
@@ -34,7 +24,7 @@ static void print_json_cell(const char *cell, bool is_number) {
     if (is_number && *end == '\0')
         fputs(cell, stdout);
     else
-        print_json_text(cell);
+        ks_output_json_text(stdout, cell);
 }
 
 static void print_row(struct table *table, const char *const *cells) {
@@ -120,11 +110,19 @@ static void show_endpoints(bool is_json) {
 
 static void show_designs(bool is_json) {
     struct table t = {
-        .n_columns = 4, .names = {"kind", "points", "nested", "description"}, .widths = {8, 18, 6}};
+        .n_columns = 4, .names = {"kind", "points", "nested", "description"}, .widths = {8, 21, 6}};
     begin_table(&t, is_json);
     for (int i = 0; i < KS_N_DESIGNS; i++)
         print_row(&t, (const char *[]){ks_designs[i].name, ks_designs[i].points,
                                        ks_designs[i].is_nested ? "yes" : "no", ks_designs[i].words});
+    end_table(&t);
+}
+
+static void show_methods(bool is_json) {
+    struct table t = {.n_columns = 3, .names = {"method", "designs", "description"}, .widths = {9, 46}};
+    begin_table(&t, is_json);
+    for (int i = 0; i < KS_N_METHODS; i++)
+        print_row(&t, (const char *[]){ks_methods[i].name, ks_methods[i].designs, ks_methods[i].words});
     end_table(&t);
 }
 
@@ -158,13 +156,9 @@ static const struct topic {
     const char *name;
     void (*show)(bool is_json);
 } topics[] = {
-    {"parameters", show_parameters},
-    {"states", show_states},
-    {"endpoints", show_endpoints},
-    {"designs", show_designs},
-    {"distributions", show_distributions},
-    {"models", show_models},
-    {"config", show_config},
+    {"parameters", show_parameters}, {"states", show_states},   {"endpoints", show_endpoints},
+    {"designs", show_designs},       {"methods", show_methods}, {"distributions", show_distributions},
+    {"models", show_models},         {"config", show_config},
 };
 enum { N_TOPICS = sizeof topics / sizeof topics[0] };
 
@@ -176,16 +170,16 @@ static int run_command(const struct ks_arguments *arguments) {
             topics[i].show(arguments->is_json);
             return 0;
         }
-    KS_CHECK(
-        false, KS_ERR_USAGE,
-        "show knows parameters, states, endpoints, designs, distributions, models and config, found \"%s\"",
-        arguments->operand);
+    KS_CHECK(false, KS_ERR_USAGE,
+             "show knows parameters, states, endpoints, designs, methods, distributions, models and config, "
+             "found \"%s\"",
+             arguments->operand);
 }
 
 const struct ks_command ks_command_show = {
     .name = "show",
     .operand = "TOPIC",
-    .summary = "parameters, states, endpoints, designs, distributions, models, config",
+    .summary = "parameters, states, endpoints, designs, methods, distributions, models, config",
     .options = "json",
     .help = "  --json   the same for programs\n\n"
             "`show config` prints a configuration with every key, its unit and default.\n\n"

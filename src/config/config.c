@@ -62,9 +62,8 @@ static const char *explain(const char *sentence) {
 }
 
 /* Faults of syntax leave nothing to read. */
-static int parse(struct ks_reader *reader, const char *path) {
+static int parse(struct ks_reader *reader) {
     const struct ks_text *text = &reader->text;
-    KS_TRY(ks_text_read(&reader->text, &reader->report, path));
     if (reader->report.n_errors > 0) return KS_OK;
     if (config_read_string(&reader->tree, text->characters == NULL ? "" : text->characters) == CONFIG_TRUE)
         return KS_OK;
@@ -175,7 +174,8 @@ static int read_sections(struct ks_reader *reader) {
 
 static int load(struct ks_reader *reader, const char *path, int n_overrides, const char *const *overrides) {
     KS_TRY(ks_text_copy(path, &reader->campaign->path));
-    KS_TRY(parse(reader, path));
+    KS_TRY(ks_text_read(&reader->text, &reader->report, path));
+    KS_TRY(parse(reader));
     if (reader->report.n_errors > 0) return KS_OK;
     KS_TRY(ks_overrides_apply(reader, n_overrides, overrides));
     KS_TRY(read_sections(reader));
@@ -211,6 +211,33 @@ int ks_config_load(const char *path, int n_overrides, const char *const *overrid
     config_init(&reader.tree);
     int err = load(&reader, path, n_overrides, overrides);
     if (err == KS_OK) err = conclude(&reader, with_warnings, messages);
+    release_reader(&reader);
+    if (err < 0) ks_config_release(campaign);
+    return err;
+}
+
+/* ---- the design of a campaign that has run ---------------------------------------------------- */
+
+static int load_design(struct ks_reader *reader, const char *path, const char *canonical) {
+    KS_TRY(ks_text_copy(path, &reader->campaign->path));
+    KS_TRY(ks_text_read_string(&reader->text, &reader->report, path, canonical));
+    KS_TRY(parse(reader));
+    if (reader->report.n_errors > 0) return KS_OK;
+    struct ks_section top = ks_settings_open(reader, config_root_setting(&reader->tree), &ks_config_keys);
+    KS_TRY(read_model(reader, &top));
+    if (reader->campaign->model == NULL) return KS_OK;
+    ks_protocol_read_dose_unit(reader);
+    KS_TRY(ks_plan_read(reader));
+    return ks_correlation_read(reader);
+}
+
+int ks_config_load_design(const char *path, const char *canonical, FILE *messages,
+                          struct ks_campaign *campaign) {
+    struct ks_reader reader = {.campaign = campaign};
+    *campaign = (struct ks_campaign){0};
+    config_init(&reader.tree);
+    int err = load_design(&reader, path, canonical);
+    if (err == KS_OK) err = conclude(&reader, false, messages);
     release_reader(&reader);
     if (err < 0) ks_config_release(campaign);
     return err;

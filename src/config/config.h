@@ -52,6 +52,11 @@ struct ks_campaign {
 int ks_config_load(const char *path, int n_overrides, const char *const *overrides, bool with_warnings,
                    FILE *messages, struct ks_campaign *campaign);
 
+/* From the canonical text in a result file `path`: the model with its parameter table, and the design, but for the rows of a
+ * file; the rest stays empty. */
+int ks_config_load_design(const char *path, const char *canonical, FILE *messages,
+                          struct ks_campaign *campaign);
+
 void ks_config_release(struct ks_campaign *campaign);
 
 /* Writes configs/reference.cfg: every key with its unit, default and meaning. */

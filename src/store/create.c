@@ -21,17 +21,14 @@
 
 /* ---- datasets ------------------------------------------------------------------------------------------ */
 
-/* When a dataset's space is written at creation. */
-enum fill { FILL_LATER, FILL_NOW, NEVER_ALLOCATED };
-
-static int create_dataset(hid_t file, const char *name, hid_t type, int n_dims, const hsize_t *extent,
-                          enum fill fill, hid_t *dataset) {
+int ks_create_dataset(hid_t file, const char *name, hid_t type, int n_dims, const hsize_t *extent,
+                      enum ks_fill fill, hid_t *dataset) {
     hid_t space, options;
     KS_H5(space = n_dims == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(n_dims, extent, NULL));
     KS_H5(options = H5Pcreate(H5P_DATASET_CREATE));
     KS_H5(H5Pset_layout(options, H5D_CONTIGUOUS));
-    KS_H5(H5Pset_alloc_time(options, fill == NEVER_ALLOCATED ? H5D_ALLOC_TIME_LATE : H5D_ALLOC_TIME_EARLY));
-    KS_H5(H5Pset_fill_time(options, fill == FILL_NOW ? H5D_FILL_TIME_ALLOC : H5D_FILL_TIME_NEVER));
+    KS_H5(H5Pset_alloc_time(options, fill == KS_FILL_NEVER ? H5D_ALLOC_TIME_LATE : H5D_ALLOC_TIME_EARLY));
+    KS_H5(H5Pset_fill_time(options, fill == KS_FILL_NOW ? H5D_FILL_TIME_ALLOC : H5D_FILL_TIME_NEVER));
     KS_H5(H5Pset_obj_track_times(options, false));
     KS_H5(*dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, options, H5P_DEFAULT));
     KS_H5(H5Pclose(options));
@@ -39,12 +36,12 @@ static int create_dataset(hid_t file, const char *name, hid_t type, int n_dims, 
     return KS_OK;
 }
 
-static int describe(hid_t object, const char *description) {
+int ks_create_description(hid_t object, const char *description) {
     return ks_h5_write_texts(object, "long_name", 1, &description);
 }
 
 /* Dimensions are named by their scales alone: xarray would show HDF5's labels as an attribute of the variable. */
-static int attach_axis(hid_t file, hid_t dataset, unsigned index, const char *axis) {
+int ks_create_attachment(hid_t file, hid_t dataset, unsigned index, const char *axis) {
     hid_t scale;
     KS_H5(scale = H5Dopen2(file, axis, H5P_DEFAULT));
     KS_H5(H5DSattach_scale(dataset, scale, index));
@@ -59,7 +56,7 @@ static int create_point(hid_t file, uint64_t n_points) {
              (unsigned long long)n_points);
     hid_t point;
     hsize_t extent = n_points;
-    KS_TRY(create_dataset(file, "point", H5T_IEEE_F32BE, 1, &extent, NEVER_ALLOCATED, &point));
+    KS_TRY(ks_create_dataset(file, "point", H5T_IEEE_F32BE, 1, &extent, KS_FILL_NEVER, &point));
     KS_H5(H5DSset_scale(point, name));
     KS_H5(H5Dclose(point));
     return KS_OK;
@@ -82,17 +79,17 @@ static int write_texts(hid_t dataset, hid_t type, int n, const struct ks_column 
     return KS_OK;
 }
 
-static int create_texts(hid_t file, const char *name, int n, const struct ks_column *columns, int which,
-                        const char *axis) {
+int ks_create_texts(hid_t file, const char *name, int n, const struct ks_column *columns, int which,
+                    const char *axis) {
     hid_t type, dataset;
     hsize_t extent = (hsize_t)n;
     KS_TRY(ks_h5_string_type(&type));
-    KS_TRY(create_dataset(file, name, type, 1, &extent, FILL_NOW, &dataset));
+    KS_TRY(ks_create_dataset(file, name, type, 1, &extent, KS_FILL_NOW, &dataset));
     KS_TRY(write_texts(dataset, type, n, columns, which));
     if (which == 0)
         KS_H5(H5DSset_scale(dataset, axis));
     else
-        KS_TRY(attach_axis(file, dataset, 0, axis));
+        KS_TRY(ks_create_attachment(file, dataset, 0, axis));
     KS_H5(H5Dclose(dataset));
     KS_H5(H5Tclose(type));
     return KS_OK;
@@ -104,7 +101,7 @@ static int create_axis(hid_t file, const char *axis, int n, const struct ks_colu
     for (int which = 0; which < 3; which++) {
         char name[64];
         snprintf(name, sizeof name, "%s%s", axis, endings[which]);
-        KS_TRY(create_texts(file, name, n, columns, which, axis));
+        KS_TRY(ks_create_texts(file, name, n, columns, which, axis));
     }
     return KS_OK;
 }
@@ -115,11 +112,11 @@ static int create_time(hid_t file, int n_times, const double *times) {
     hid_t dataset;
     hsize_t extent = (hsize_t)n_times;
     const char *unit = "h";
-    KS_TRY(create_dataset(file, "time", H5T_IEEE_F64LE, 1, &extent, FILL_NOW, &dataset));
+    KS_TRY(ks_create_dataset(file, "time", H5T_IEEE_F64LE, 1, &extent, KS_FILL_NOW, &dataset));
     KS_H5(H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, times));
     KS_H5(H5DSset_scale(dataset, "time"));
     KS_TRY(ks_h5_write_texts(dataset, "units", 1, &unit));
-    KS_TRY(describe(dataset, "time since the start of the protocol"));
+    KS_TRY(ks_create_description(dataset, "time since the start of the protocol"));
     KS_H5(H5Dclose(dataset));
     return KS_OK;
 }
@@ -148,10 +145,11 @@ static int create_field(hid_t file, const struct ks_schema *schema, enum ks_fiel
     struct ks_field field = ks_fields_describe(schema, index);
     if (field.row_elements == 0) return KS_OK;
     hid_t dataset;
-    enum fill fill = index == KS_FIELD_status ? FILL_NOW : FILL_LATER;
-    KS_TRY(create_dataset(file, field.name, field.file_type, field.n_axes, field.extent, fill, &dataset));
-    for (int a = 0; a < field.n_axes; a++) KS_TRY(attach_axis(file, dataset, (unsigned)a, field.axes[a]));
-    KS_TRY(describe(dataset, field.description));
+    enum ks_fill fill = index == KS_FIELD_status ? KS_FILL_NOW : KS_FILL_LATER;
+    KS_TRY(ks_create_dataset(file, field.name, field.file_type, field.n_axes, field.extent, fill, &dataset));
+    for (int a = 0; a < field.n_axes; a++)
+        KS_TRY(ks_create_attachment(file, dataset, (unsigned)a, field.axes[a]));
+    KS_TRY(ks_create_description(dataset, field.description));
     if (field.coordinates != NULL) KS_TRY(ks_h5_write_texts(dataset, "coordinates", 1, &field.coordinates));
     if (index == KS_FIELD_status) KS_TRY(describe_status(dataset, schema));
     KS_H5(H5Dclose(dataset));
@@ -164,10 +162,10 @@ static int create_log(hid_t group, const char *name, const char *count_name, int
                       hsize_t capacity, const char *description) {
     hid_t type, log, count;
     KS_TRY(make_type(true, &type));
-    KS_TRY(create_dataset(group, name, type, 1, &capacity, FILL_NOW, &log));
-    KS_TRY(create_dataset(group, count_name, H5T_STD_U64LE, 0, NULL, FILL_NOW, &count));
-    KS_TRY(describe(log, description));
-    KS_TRY(describe(count, "rows in use"));
+    KS_TRY(ks_create_dataset(group, name, type, 1, &capacity, KS_FILL_NOW, &log));
+    KS_TRY(ks_create_dataset(group, count_name, H5T_STD_U64LE, 0, NULL, KS_FILL_NOW, &count));
+    KS_TRY(ks_create_description(log, description));
+    KS_TRY(ks_create_description(count, "rows in use"));
     KS_H5(H5Dclose(count));
     KS_H5(H5Dclose(log));
     KS_H5(H5Tclose(type));
@@ -180,8 +178,8 @@ static int create_verification(hid_t group, int n_endpoints) {
     hid_t type, dataset;
     hsize_t extent = (hsize_t)n_endpoints;
     KS_TRY(ks_h5_verification_type(true, &type));
-    KS_TRY(create_dataset(group, "verification", type, 1, &extent, FILL_NOW, &dataset));
-    KS_TRY(describe(
+    KS_TRY(ks_create_dataset(group, "verification", type, 1, &extent, KS_FILL_NOW, &dataset));
+    KS_TRY(ks_create_description(
         dataset, "a random sample of the points solved again by cvode at reference_rtol; n_points = 0 where "
                  "nothing was. error = |stored - reference| / max(|reference|, mean of |reference| over the "
                  "sample); n_compared points that neither solver failed, n_differ of them without an error: "
@@ -225,14 +223,18 @@ static int write_root_attributes(hid_t file, const struct ks_schema *schema) {
     return ks_h5_write_number(file, "complete", H5T_STD_I32LE, H5T_NATIVE_INT, 1, &complete);
 }
 
-static int write_layout(hid_t file, const struct ks_schema *schema) {
+int ks_create_head(hid_t file, const struct ks_schema *schema) {
     KS_TRY(write_root_attributes(file, schema));
-    KS_TRY(create_logs(file, schema->n_endpoints));
-    KS_TRY(create_point(file, schema->n_points));
     KS_TRY(create_axis(file, "parameter", schema->n_parameters, schema->parameters));
     KS_TRY(create_axis(file, "endpoint", schema->n_endpoints, schema->endpoints));
     KS_TRY(create_axis(file, "state", schema->n_states, schema->states));
-    KS_TRY(create_time(file, schema->n_times, schema->times));
+    return create_time(file, schema->n_times, schema->times);
+}
+
+static int write_layout(hid_t file, const struct ks_schema *schema) {
+    KS_TRY(ks_create_head(file, schema));
+    KS_TRY(create_logs(file, schema->n_endpoints));
+    KS_TRY(create_point(file, schema->n_points));
     for (int i = 0; i < KS_N_FIELDS; i++) KS_TRY(create_field(file, schema, i));
     return KS_OK;
 }
@@ -276,7 +278,7 @@ uint64_t ks_store_file_bytes(const struct ks_schema *schema) {
 /* ---- files and directories ----------------------------------------------------------------------------- */
 
 /* The directory that holds `path`; the caller frees it. NULL where there is no memory. */
-static char *copy_directory(const char *path) {
+char *ks_create_copy_directory(const char *path) {
     const char *slash = strrchr(path, '/');
     if (slash == NULL) return strdup(".");
     return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
@@ -293,7 +295,7 @@ static int check_space(const char *directory, const struct ks_schema *schema) {
     return KS_OK;
 }
 
-static int sync_directory(const char *directory) {
+int ks_create_sync_directory(const char *directory) {
     int descriptor = open(directory, O_RDONLY);
     KS_CHECK(descriptor >= 0, KS_ERR_IO, "cannot open %s: %s", directory, strerror(errno));
     bool is_synced = fsync(descriptor) == 0 || errno == EINVAL; /* some file systems sync no directories */
@@ -322,7 +324,7 @@ static int give_name(const char *temporary, const char *path, bool overwrite) {
 }
 
 /* mkstemp() gives access to the owner alone; a result has the mode that the user's other files get. */
-static int set_mode(int descriptor, const char *temporary) {
+int ks_create_set_mode(int descriptor, const char *temporary) {
     mode_t mask = umask(0);
     umask(mask);
     KS_CHECK(fchmod(descriptor, 0666 & ~mask) == 0, KS_ERR_IO, "cannot set the mode of %s: %s", temporary,
@@ -353,11 +355,11 @@ static int write_reserved(int descriptor, const char *temporary, const struct ks
 static int fill_and_name(int descriptor, const char *temporary, const char *path, const char *directory,
                          const struct ks_schema *schema, bool overwrite) {
     KS_TRY(check_space(directory, schema));
-    KS_TRY(set_mode(descriptor, temporary));
+    KS_TRY(ks_create_set_mode(descriptor, temporary));
     KS_TRY(write_reserved(descriptor, temporary, schema));
     KS_CHECK(fsync(descriptor) == 0, KS_ERR_IO, "cannot sync %s: %s", temporary, strerror(errno));
     KS_TRY(give_name(temporary, path, overwrite));
-    return sync_directory(directory);
+    return ks_create_sync_directory(directory);
 }
 
 /* `temporary` is a template of mkstemp(). */
@@ -379,7 +381,7 @@ int ks_store_create(const char *path, const struct ks_schema *schema, bool overw
         if (!overwrite) return refuse_existing(path);
     }
     size_t size = strlen(path) + sizeof ".part-XXXXXX";
-    char *directory = copy_directory(path), *temporary = malloc(size);
+    char *directory = ks_create_copy_directory(path), *temporary = malloc(size);
     int err = KS_OK;
     if (directory == NULL || temporary == NULL) {
         err = ks_error_raise(KS_ERR_MEMORY, __FILE__, __LINE__, "no memory for the name of %s", path);

@@ -119,6 +119,44 @@ uint64_t ks_store_rounds_left(const ks_store *store);
 /* Seconds spent in writing and flushing, and bytes written, by all rounds of this store so far. */
 void ks_store_write_cost(const ks_store *store, double *seconds, uint64_t *bytes);
 
+/* ---- analyses: groups of arrays beside the rows ---------------------------------------------------------- */
+
+struct ks_array {
+    const char *name, *description;
+    int n_axes;
+    const char *axes[3]; /* "endpoint", "parameter", "state", "time" or a scale of the group */
+    uint64_t extent[3];
+    const double *numbers; /* one of the two */
+    const uint64_t *counts;
+};
+
+/* Words: a dimension of the group itself, or about one of the file's (then `axis` is its name, else NULL). */
+struct ks_scale {
+    const char *name, *axis;
+    int n;
+    const char *const *texts; /* [n] */
+};
+
+struct ks_group {
+    const char
+        *analysis; /* "sensitivity": the group that holds it, and the word in the name of a separate file */
+    const char *name;
+    int n_texts, n_counts, n_scales, n_arrays;
+    const char *const (*texts)[2]; /* attributes: name, value */
+    const struct ks_group_count {
+        const char *name;
+        uint64_t value;
+    } * counts;
+    const struct ks_scale *scales;
+    const struct ks_array *arrays;
+};
+
+/* Writes the group into a complete file, in place of one of the same name: into a copy beside it, which is synced and takes the
+ * file's name. Where the disk lacks the room for a copy, or `is_separate`, into NAME.ANALYSIS.h5 of the same layout, without
+ * rows. `written` [size] gets the name of the file that holds it. One process calls it, with no store open on the file. */
+int ks_store_write_group(const char *path, bool is_separate, const struct ks_group *group, char *written,
+                         size_t size);
+
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
 /* The schema of an open file; valid until it is closed. */

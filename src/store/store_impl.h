@@ -105,6 +105,29 @@ struct ks_store {
     uint64_t written_bytes;
 };
 
+/* ---- create.c: what analyses add to a file is made of the same parts ---------------------------------- */
+
+/* When a dataset's space is written at creation. */
+enum ks_fill { KS_FILL_LATER, KS_FILL_NOW, KS_FILL_NEVER };
+
+int ks_create_dataset(hid_t file, const char *name, hid_t type, int n_dims, const hsize_t *extent,
+                      enum ks_fill fill, hid_t *dataset);
+/* The attribute long_name. */
+int ks_create_description(hid_t object, const char *description);
+/* Attaches the dimension scale `axis`, a name or path from `file`. */
+int ks_create_attachment(hid_t file, hid_t dataset, unsigned index, const char *axis);
+/* Names (0), units (1) or descriptions (2) of columns; the names are a dimension scale. */
+int ks_create_texts(hid_t file, const char *name, int n, const struct ks_column *columns, int which,
+                    const char *axis);
+/* What a file says of its campaign, and its dimension scales, all but `point`. */
+int ks_create_head(hid_t file, const struct ks_schema *schema);
+
+/* The directory that holds `path`; the caller frees it. NULL where there is no memory. */
+char *ks_create_copy_directory(const char *path);
+int ks_create_sync_directory(const char *directory);
+/* The mode that the user's other new files get. */
+int ks_create_set_mode(int descriptor, const char *temporary);
+
 /* ---- open.c -------------------------------------------------------------------------------------------- */
 
 /* Says which file it is that has the fault; KS_ERR_FORMAT for a fault of HDF5's too. */

@@ -1,0 +1,215 @@
+/* `ketsweep sensitivity`: what drives the outcomes of a campaign, from its file. Alone, or under mpirun by all ranks. */
+#include "app/app_impl.h"
+#include "base/agree.h"
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One run of the command, on one rank. */
+struct sensitivity {
+    const struct ks_arguments *arguments;
+    ks_store *store;
+    struct ks_campaign campaign;
+    struct ks_study study;
+    struct ks_results results;
+    struct ks_failures failures;
+};
+
+/* ---- the campaign --------------------------------------------------------------------------------------------- */
+
+static int check_complete(const struct sensitivity *s) {
+    KS_CHECK(ks_store_is_complete(s->store), KS_ERR_USAGE,
+             "%s is not complete; an analysis never writes into a file that a campaign still fills. "
+             "\"ketsweep status "
+             "%s\" says how far it is",
+             s->arguments->operand, s->arguments->operand);
+    KS_CHECK(ks_store_schema(s->store)->n_parameters > 0, KS_ERR_USAGE,
+             "%s varies nothing that could drive anything", s->arguments->operand);
+    return KS_OK;
+}
+
+/* The points of a campaign from a CSV file stand in the result alone. */
+static int fill_file_rows(struct sensitivity *s) {
+    const struct ks_schema *schema = ks_store_schema(s->store);
+    struct ks_design *design = &s->campaign.design;
+    size_t p = (size_t)schema->n_parameters;
+    design->n_points = design->n_bases = schema->n_points;
+    KS_ALLOCATE(design->rows, schema->n_points * p);
+    struct ks_rows rows = {.inputs = design->rows};
+    KS_TRY(ks_store_read_rows(s->store, 0, schema->n_points, &rows));
+    for (size_t k = 0; k < p; k++) {
+        struct ks_distribution *range = &design->variables[k].distribution;
+        *range = (struct ks_distribution){.kind = KS_DISTRIBUTION_uniform, .a = INFINITY, .b = -INFINITY};
+        range->low = -INFINITY;
+        range->high = INFINITY;
+        for (uint64_t i = 0; i < schema->n_points; i++) {
+            range->a = fmin(range->a, design->rows[i * p + k]);
+            range->b = fmax(range->b, design->rows[i * p + k]);
+        }
+    }
+    return KS_OK;
+}
+
+static int load_design(struct sensitivity *s) {
+    const struct ks_schema *schema = ks_store_schema(s->store);
+    KS_TRY(ks_config_load_design(s->arguments->operand, schema->config, stderr, &s->campaign));
+    struct ks_design *design = &s->campaign.design;
+    KS_CHECK(design->n_variables == schema->n_parameters, KS_ERR_FORMAT,
+             "%s: its configuration varies %d parameters, its rows have %d", s->arguments->operand,
+             design->n_variables, schema->n_parameters);
+    if (design->kind == KS_DESIGN_file) KS_TRY(fill_file_rows(s));
+    KS_CHECK(design->n_points == schema->n_points, KS_ERR_FORMAT,
+             "%s: its configuration has %llu points, its rows are %llu", s->arguments->operand,
+             (unsigned long long)design->n_points, (unsigned long long)schema->n_points);
+    return KS_OK;
+}
+
+/* ---- the study ------------------------------------------------------------------------------------------------ */
+
+static int choose_method(struct sensitivity *s) {
+    const struct ks_design *design = &s->campaign.design;
+    const char *name = s->arguments->method;
+    char text[512];
+    int method = name != NULL ? ks_analysis_find_method(name) : ks_analysis_default_method(design);
+    KS_CHECK(method >= 0 || name != NULL, KS_ERR_USAGE,
+             "no method works from a design of kind \"%s\"; `ketsweep show methods` names the designs that "
+             "serve one",
+             ks_designs[design->kind].name);
+    if (method < 0) {
+        const char *known[KS_N_METHODS];
+        for (int i = 0; i < KS_N_METHODS; i++) known[i] = ks_methods[i].name;
+        const char *nearest = ks_config_nearest(name, KS_N_METHODS, known);
+        KS_CHECK(false, KS_ERR_USAGE, "there is no method \"%s\"; %s%s", name,
+                 nearest != NULL ? "did you mean " : "`ketsweep show methods` lists them",
+                 nearest != NULL ? nearest : "");
+    }
+    const char *fault = ks_analysis_fault((enum ks_method_kind)method, design, text, sizeof text);
+    KS_CHECK(fault == NULL, KS_ERR_USAGE, "%s: %s", s->arguments->operand, fault);
+    s->study.method = (enum ks_method_kind)method;
+    return KS_OK;
+}
+
+static int choose_resamples(struct sensitivity *s) {
+    enum { LEAST = 20, MOST = 100000 };
+    const char *text = s->arguments->bootstrap;
+    if (text == NULL) return KS_OK;
+    char *end;
+    long number = strtol(text, &end, 10);
+    KS_CHECK(*end == '\0' && number >= LEAST && number <= MOST, KS_ERR_USAGE,
+             "--bootstrap takes a number of resamples in [%d, %d], found \"%s\"", LEAST, MOST, text);
+    s->study.n_resamples = (int)number;
+    return KS_OK;
+}
+
+static int read_rows(void *source, uint64_t first, uint64_t count, struct ks_rows *rows) {
+    return ks_store_read_rows(source, first, count, rows);
+}
+
+static int open_study(struct sensitivity *s) {
+    KS_TRY(choose_resamples(s));
+    KS_TRY(ks_store_open(&s->store, s->arguments->operand));
+    KS_TRY(check_complete(s));
+    KS_TRY(load_design(s));
+    s->study.read = read_rows;
+    s->study.source = s->store;
+    s->study.schema = ks_store_schema(s->store);
+    s->study.design = &s->campaign.design;
+    s->study.with_trajectories = true;
+    return choose_method(s);
+}
+
+/* ---- the command ---------------------------------------------------------------------------------------------- */
+
+static int agree(const struct sensitivity *s, int err) {
+    return s->study.team != NULL ? s->study.team->agree(s->study.team->self, err) : err;
+}
+
+static int store_and_print(const struct sensitivity *s) {
+    const struct ks_findings findings = {.path = s->arguments->operand,
+                                         .campaign = &s->campaign,
+                                         .results = &s->results,
+                                         .failures = &s->failures};
+    char written[4096];
+    KS_TRY(ks_sensitivity_results_store(&findings, s->arguments->is_separate, written, sizeof written));
+    (s->arguments->is_json ? ks_sensitivity_table_print_json : ks_sensitivity_table_print)(stdout, &findings);
+    if (!s->arguments->is_quiet)
+        fprintf(stderr, "%s: /sensitivity/%s written\n", written, ks_methods[s->results.method].name);
+    return KS_OK;
+}
+
+static int run_stages(struct sensitivity *s) {
+    KS_TRY(agree(s, open_study(s)));
+    KS_TRY(ks_analysis_find_failures(&s->study, &s->failures));
+    KS_TRY(ks_analysis_run(&s->study, &s->results));
+    bool is_speaker = s->study.team == NULL || s->study.team->rank == 0;
+    return agree(s, is_speaker ? store_and_print(s) : KS_OK);
+}
+
+static int run_study(const struct ks_arguments *arguments, const struct ks_team *team) {
+    struct sensitivity s = {.arguments = arguments, .study.team = team};
+    int err = run_stages(&s);
+    ks_analysis_release(&s.results);
+    ks_analysis_release_failures(&s.failures);
+    int err_close = ks_store_close(&s.store);
+    ks_config_release(&s.campaign);
+    return err < 0 ? err : err_close;
+}
+
+/* Whether a launcher started this process, so that MPI must be joined. */
+static bool is_launched(void) {
+    static const char *const variables[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_SIZE"};
+    for (int i = 0; i < 3; i++)
+        if (getenv(variables[i]) != NULL) return true;
+    return false;
+}
+
+static void abort_all(void) {
+    MPI_Abort(MPI_COMM_WORLD, KS_EXIT_FAILED);
+}
+
+static int run_on_ranks(const struct ks_arguments *arguments) {
+    struct ks_mpi_team team;
+    KS_MPI(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
+    KS_TRY(ks_team_create(&team, MPI_COMM_WORLD));
+    int status = run_study(arguments, &team.team);
+    if (status < 0 && status != KS_ERR_REMOTE && team.team.rank == 0) ks_error_print(stderr);
+    int own = status == KS_ERR_USAGE ? KS_EXIT_USAGE : status < 0 ? KS_EXIT_FAILED : status, all;
+    if (status == KS_ERR_REMOTE) own = 0; /* the rank that failed knows the exit status */
+    KS_MPI(MPI_Allreduce(&own, &all, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD));
+    return all;
+}
+
+static int run_command(const struct ks_arguments *arguments) {
+    if (!is_launched()) return run_study(arguments, NULL);
+    KS_CHECK(MPI_Init(NULL, NULL) == MPI_SUCCESS, KS_ERR_MPI, "MPI does not start");
+    ks_error_set_abort(abort_all);
+    int status = run_on_ranks(arguments);
+    MPI_Finalize();
+    return status;
+}
+
+const struct ks_command ks_command_sensitivity = {
+    .name = "sensitivity",
+    .operand = "FILE",
+    .summary = "what drives the outcomes: indices with intervals, printed and stored (alone or under mpirun)",
+    .options = "method bootstrap separate json quiet",
+    .help =
+        "  --method NAME    see `ketsweep show methods`; default: the design's own\n"
+        "  --bootstrap N    intervals from N resamples of base rows; default: from the design's independent\n"
+        "                   scrambles or curves where it has them, else 1000\n"
+        "  --separate       write NAME.sensitivity.h5 instead of FILE\n"
+        "  --json           the tables for programs\n"
+        "  -q, --quiet      do not say what was written\n\n"
+        "Every endpoint, and every stored state at every stored time, gets its indices in FILE under\n"
+        "/sensitivity/NAME; tables show endpoints, and states over their whole course. A failed run drops "
+        "the\n"
+        "base rows that it touches, for the parameters that need them. The numbers do not depend on the "
+        "number of ranks.\n\n"
+        "Examples:\n"
+        "  ketsweep sensitivity study.h5\n"
+        "  mpirun -n 2 ketsweep sensitivity study.h5 --bootstrap 1000 --json\n",
+    .run = run_command,
+};
