@@ -30,10 +30,13 @@ enum ks_method_kind {
     KS_N_METHODS
 };
 
+/* What an index is a number of; [p] for parameters, [p (p - 1) / 2] for pairs (0, 1), (0, 2), ... (1, 2), ... */
+enum ks_index_of { KS_OF_PARAMETER, KS_OF_PAIR, KS_OF_OUTPUT };
+
 /* One kind of index that a method gives, for each parameter or each pair of parameters. */
 struct ks_index {
     const char *name; /* "S1": its dataset in the file, its column of the table */
-    bool is_pair;     /* [p (p - 1) / 2], (0, 1), (0, 2), ... (1, 2), ...; else [p] */
+    enum ks_index_of of;
     bool is_share;    /* of the output's variance, so that its mean over time weighs by it */
     const char *description;
 };

@@ -43,6 +43,8 @@ struct ks_given_data {
     const double *x;                /* [p][n] columns of values */
     const double *ranks;            /* [p][n] ranks 1..n, ties have their mean */
     const size_t *order;            /* [p][n] row numbers by ascending x; equal values by row number */
+    bool is_resample;               /* only its deviation from other resamples counts */
+    int n_parts;                    /* the study's rows are this many times n */
     uint64_t seed; /* of what a method draws at random: ks_random_bits(seed, KS_STREAM_analysis, ...) */
 };
 
@@ -53,6 +55,9 @@ struct ks_given_method {
 
     /* Indices [n_values] of one output, y [n] without missing values; its variance is the frame's. */
     int (*estimate)(const struct ks_given_data *data, void *shared, const double *y, double *values);
+
+    bool is_biased;   /* the mean deviation of resamples is to be taken from the estimates */
+    bool needs_parts; /* no resamples: intervals from disjoint parts of the rows */
 };
 
 /* One of the two is not NULL. */
