@@ -37,7 +37,7 @@ enum ks_index_of { KS_OF_PARAMETER, KS_OF_PAIR, KS_OF_OUTPUT };
 struct ks_index {
     const char *name; /* "S1": its dataset in the file, its column of the table */
     enum ks_index_of of;
-    bool is_share;    /* of the output's variance, so that its mean over time weighs by it */
+    bool is_share; /* of the output's variance, so that its mean over time weighs by it */
     const char *description;
 };
 

@@ -35,7 +35,8 @@ struct given {
     double *y;                    /* [n_columns][all.n] */
     bool *has_missing;            /* [n_columns] */
     double *drawn_y;              /* [drawn.capacity] */
-    double *estimates; /* [n_columns][n_values], then [n_columns] variances: of the resample in hand */
+    int replicate;                /* in hand */
+    double *estimates; /* [n_columns][n_values], then [n_columns] variances: of the replicate in hand */
 };
 
 /* ---- tables --------------------------------------------------------------------------------------------------- */
@@ -191,6 +192,10 @@ static int read_columns(struct given *given) {
     return err;
 }
 
+static bool is_in_parts(const struct given *given) {
+    return given->frame->replicates.kind == KS_PARTS;
+}
+
 /* ---- estimates ------------------------------------------------------------------------------------------------ */
 
 static struct ks_given_data describe(const struct given *given, const struct table *table) {
@@ -200,6 +205,8 @@ static struct ks_given_data describe(const struct given *given, const struct tab
                                   .x = table->x,
                                   .ranks = table->ranks,
                                   .order = table->order,
+                                  .is_resample = given->replicate > 0,
+                                  .n_parts = given->replicate > 0 && is_in_parts(given) ? KS_MOST_GROUPS : 1,
                                   .seed = given->frame->study->design->seed};
 }
 
@@ -247,11 +254,16 @@ static int estimate_apart(struct given *given, int k) {
     return err;
 }
 
-/* Replicate 0 is the study itself. */
+/* How often the replicate in hand takes a base row. */
+static uint8_t count_copies(const struct given *given, uint64_t base) {
+    if (given->replicate == 0) return 1;
+    if (is_in_parts(given)) return base % KS_MOST_GROUPS == (uint64_t)given->replicate - 1;
+    return ks_bootstrap_draw(given->frame->study->design->seed, given->replicate - 1, base);
+}
+
 static int estimate_replicate(struct given *given, int replicate) {
-    uint64_t seed = given->frame->study->design->seed;
-    for (size_t i = 0; i < given->all.n; i++)
-        given->counts[i] = replicate == 0 ? 1 : ks_bootstrap_draw(seed, replicate - 1, given->bases[i]);
+    given->replicate = replicate;
+    for (size_t i = 0; i < given->all.n; i++) given->counts[i] = count_copies(given, given->bases[i]);
     draw_table(given, given->counts, &given->drawn);
     void *shared;
     int err = prepare(given, &given->drawn, &shared);

@@ -37,17 +37,22 @@ static bool has_shares_only(const struct ks_results *results) {
 static void count_values(struct ks_results *results, int p) {
     for (int i = 0; i < results->n_indices; i++) {
         results->offsets[i] = results->n_values;
-        results->counts[i] = results->indices[i].is_pair ? p * (p - 1) / 2 : p;
+        enum ks_index_of of = results->indices[i].of;
+        results->counts[i] = of == KS_OF_PAIR ? p * (p - 1) / 2 : of == KS_OF_PARAMETER ? p : 1;
         results->n_values += results->counts[i];
     }
 }
 
-static struct ks_replicates choose_replicates(const struct ks_study *study,
-                                              const struct ks_design_layout *layout) {
+static struct ks_replicates choose_replicates(const struct ks_frame *frame) {
     enum { USUAL_RESAMPLES = 1000 };
-    if (study->n_resamples == 0 && layout->n_groups > 0 && ks_method_table[study->method]->structured != NULL)
-        return (struct ks_replicates){layout->n_groups + 1, true};
-    return (struct ks_replicates){1 + (study->n_resamples > 0 ? study->n_resamples : USUAL_RESAMPLES), false};
+    const struct ks_given_method *given = frame->method->given;
+    int n = frame->study->n_resamples;
+    if (given != NULL && given->needs_parts)
+        return (struct ks_replicates){KS_MOST_GROUPS + 1, KS_PARTS, given->is_biased};
+    if (given == NULL && n == 0 && frame->layout.n_groups > 0)
+        return (struct ks_replicates){frame->layout.n_groups + 1, KS_JACKKNIFE, false};
+    return (struct ks_replicates){1 + (n > 0 ? n : USUAL_RESAMPLES), KS_BOOTSTRAP,
+                                  given != NULL && given->is_biased};
 }
 
 static int prepare(struct ks_frame *frame) {
@@ -55,7 +60,7 @@ static int prepare(struct ks_frame *frame) {
     struct ks_results *results = frame->results;
     frame->method = ks_method_table[study->method];
     frame->layout = ks_design_layout(study->design);
-    frame->replicates = choose_replicates(study, &frame->layout);
+    frame->replicates = choose_replicates(frame);
     results->method = study->method;
     results->schema = frame->schema;
     results->indices = frame->method->indices;
@@ -74,8 +79,8 @@ static int prepare(struct ks_frame *frame) {
     results->n_bases =
         frame->layout.n_bases * (is_given && study->design->kind == KS_DESIGN_saltelli ? 2 : 1);
     results->is_of_rows = is_given || frame->layout.n_rows == 1;
-    results->n_groups = frame->replicates.is_jackknife ? frame->replicates.n - 1 : 0;
-    results->n_resamples = frame->replicates.is_jackknife ? 0 : frame->replicates.n - 1;
+    (frame->replicates.kind == KS_BOOTSTRAP ? &results->n_resamples : &results->n_groups)[0] =
+        frame->replicates.n - 1;
     size_t n = (size_t)results->n_outputs, n_values = (size_t)results->n_values;
     KS_ALLOCATE(results->values, n * n_values);
     KS_ALLOCATE(results->lows, n * n_values);

@@ -12,8 +12,7 @@ enum { BAR = 30, MOST_NAME = 40 };
 
 void ks_sensitivity_table_interval(const struct ks_results *results, char *text, size_t size) {
     if (results->n_groups > 0)
-        snprintf(text, size, "95 %% intervals from %d independent replicates of the design",
-                 results->n_groups);
+        snprintf(text, size, "95 %% intervals from %d independent parts of the study", results->n_groups);
     else
         snprintf(text, size, "95 %% intervals from %d bootstrap resamples", results->n_resamples);
 }
@@ -143,7 +142,8 @@ static void print_rows(FILE *stream, const struct ks_findings *findings, const s
         int i = entries[row].parameter;
         fprintf(stream, "  %-*s %-5s", width, r->schema->parameters[i].name, info_of(findings, i)->grade);
         for (int k = 0; k < r->n_indices; k++)
-            if (!r->indices[k].is_pair) print_value(stream, r, first + (size_t)(r->offsets[k] + i));
+            if (r->indices[k].of == KS_OF_PARAMETER)
+                print_value(stream, r, first + (size_t)(r->offsets[k] + i));
         fprintf(stream, "  ");
         if (isfinite(entries[row].key))
             print_bar(stream, r->values[first + (size_t)i], r->highs[first + (size_t)i], scale,
@@ -182,6 +182,17 @@ static void print_pairs(FILE *stream, const struct ks_findings *findings, const 
     if (n_shown == 0) fprintf(stream, "  %s: none of %d pairs above 0\n", r->indices[index].name, n);
 }
 
+/* An index of no single parameter. */
+static void print_other(FILE *stream, const struct ks_findings *findings, const struct output *output,
+                        int index) {
+    const struct ks_results *r = findings->results;
+    if (r->indices[index].of == KS_OF_PAIR) print_pairs(stream, findings, output, index);
+    if (r->indices[index].of != KS_OF_OUTPUT) return;
+    fprintf(stream, "  %s", r->indices[index].name);
+    print_value(stream, r, (size_t)output->number * (size_t)r->n_values + (size_t)r->offsets[index]);
+    fprintf(stream, "\n");
+}
+
 /* Base rows that were dropped for the parameter that lost most. */
 static uint64_t most_dropped(const struct ks_results *results, int output) {
     uint64_t most = 0;
@@ -211,11 +222,10 @@ static void print_table(FILE *stream, const struct ks_findings *findings, const 
     }
     fprintf(stream, "\n  %-*s %-5s", width, "parameter", "grade");
     for (int k = 0; k < r->n_indices; k++)
-        if (!r->indices[k].is_pair) fprintf(stream, " %9s +- 95 %%  ", r->indices[k].name);
+        if (r->indices[k].of == KS_OF_PARAMETER) fprintf(stream, " %9s +- 95 %%  ", r->indices[k].name);
     fprintf(stream, "\n");
     print_rows(stream, findings, output, width);
-    for (int k = 0; k < r->n_indices; k++)
-        if (r->indices[k].is_pair) print_pairs(stream, findings, output, k);
+    for (int k = 0; k < r->n_indices; k++) print_other(stream, findings, output, k);
 }
 
 void ks_sensitivity_table_print(FILE *stream, const struct ks_findings *findings) {
@@ -266,7 +276,7 @@ static void print_json_parameters(FILE *stream, const struct ks_findings *findin
         ks_output_json_text(stream, info_of(findings, i)->grade);
         fprintf(stream, ", \"used\": %" PRIu64, r->n_used[output * p + i]);
         for (int k = 0; k < r->n_indices; k++) {
-            if (r->indices[k].is_pair) continue;
+            if (r->indices[k].of != KS_OF_PARAMETER) continue;
             fprintf(stream, ", \"%s\": ", r->indices[k].name);
             print_json_triple(stream, r, (size_t)output * (size_t)r->n_values + (size_t)(r->offsets[k] + i));
         }
@@ -274,11 +284,11 @@ static void print_json_parameters(FILE *stream, const struct ks_findings *findin
     }
 }
 
-static void print_json_pairs(FILE *stream, const struct ks_findings *findings, int output) {
+static void print_json_others(FILE *stream, const struct ks_findings *findings, int output) {
     const struct ks_results *r = findings->results;
     int p = r->schema->n_parameters;
     for (int k = 0; k < r->n_indices; k++) {
-        if (!r->indices[k].is_pair) continue;
+        if (r->indices[k].of == KS_OF_PARAMETER) continue;
         size_t at = (size_t)output * (size_t)r->n_values + (size_t)r->offsets[k];
         bool is_first = true;
         fprintf(stream, ",\n    \"%s\": [", r->indices[k].name);
@@ -338,7 +348,7 @@ void ks_sensitivity_table_print_json(FILE *stream, const struct ks_findings *fin
         fputs(", \"parameters\": [", stream);
         print_json_parameters(stream, findings, output.number);
         fputc(']', stream);
-        print_json_pairs(stream, findings, output.number);
+        print_json_others(stream, findings, output.number);
         fputc('}', stream);
     }
     fputs("\n  ]\n}\n", stream);
