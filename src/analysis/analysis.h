@@ -37,7 +37,7 @@ enum ks_index_of { KS_OF_PARAMETER, KS_OF_PAIR, KS_OF_OUTPUT };
 struct ks_index {
     const char *name; /* "S1": its dataset in the file, its column of the table */
     enum ks_index_of of;
-    bool is_share;    /* of the output's variance, so that its mean over time weighs by it */
+    bool is_share; /* of the output's variance, so that its mean over time weighs by it */
     const char *description;
 };
 
@@ -93,7 +93,7 @@ struct ks_results {
     int n_outputs;                  /* n_endpoints + n_times n_states + n_courses */
     int n_values;                   /* of all indices of one output, index after index */
     int offsets[KS_MOST_INDICES];   /* where an index begins */
-    int counts[KS_MOST_INDICES];    /* its values: p, or p (p - 1) / 2 */
+    int counts[KS_MOST_INDICES];    /* its values: p, p (p - 1) / 2, or 1 */
     int n_indices;                  /* of the method, without those that the design has not */
     const struct ks_index *indices; /* tables are sorted by the first */
     double *values, *lows, *highs;  /* [n_outputs][n_values]; NaN where an output does not vary */

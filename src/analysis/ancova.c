@@ -112,7 +112,8 @@ static int estimate(const struct ks_given_data *data, void *shared, const double
     ks_sample_moments(data->n, y, &mean, &ss);
     if (!(ss > 0 && n_free > 0)) return KS_OK;
     for (int k = 0; k < m; k++)
-        polynomials->c[k] = polynomials->g[k] = ks_sample_multiply(data->n, polynomials->terms + (size_t)k * data->n, y);
+        polynomials->c[k] = polynomials->g[k] =
+            ks_sample_multiply(data->n, polynomials->terms + (size_t)k * data->n, y);
     ks_sample_solve(m, polynomials->factor, polynomials->c);
     for (int k = 0; k < m; k++) explained += polynomials->c[k] * polynomials->g[k];
     double noise = (ss - explained) / n_free; /* variance of the residual */

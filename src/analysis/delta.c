@@ -62,8 +62,8 @@ static void add_shared_kernels(const struct grid *grid, const double *shares, do
 }
 
 /* The density of the rows of a group; false where their y are all the same. */
-static bool estimate_density(const struct grid *grid, struct group group, const size_t *order, const double *y,
-                             double *density) {
+static bool estimate_density(const struct grid *grid, struct group group, const size_t *order,
+                             const double *y, double *density) {
     double n = (double)(group.end - group.begin), first = y[order[group.begin]], sum = 0, squares = 0;
     double shares[N_POINTS] = {0};
     for (int k = 0; k < N_POINTS; k++) density[k] = 0;
@@ -122,12 +122,13 @@ static double measure_area(const struct grid *grid, const double *a, const doubl
     return sum * grid->step;
 }
 
-static double estimate_one(const struct ks_given_data *data, int i, const struct grid *grid, const double *whole,
-                           const double *y) {
+static double estimate_one(const struct ks_given_data *data, int i, const struct grid *grid,
+                           const double *whole, const double *y) {
     double area = 0, part[N_POINTS];
     size_t n_classes = count_classes(data->n);
     for (struct group class = {0, 0}; next_class(data, i, n_classes, &class);) {
-        estimate_density(grid, class, ks_sample_order(data, i), y, part); /* none where y is constant in it: 0 */
+        estimate_density(grid, class, ks_sample_order(data, i), y,
+                         part); /* none where y is constant in it: 0 */
         area += (double)(class.end - class.begin) / (2 * (double)data->n) * measure_area(grid, whole, part);
     }
     return area;
@@ -153,7 +154,8 @@ static int estimate(const struct ks_given_data *data, void *shared, const double
 }
 
 static const struct ks_index indices[] = {
-    {"delta", KS_OF_PARAMETER, false, "half the mean area between the output's densities with and without the parameter known"},
+    {"delta", KS_OF_PARAMETER, false,
+     "half the mean area between the output's densities with and without the parameter known"},
 };
 
 static const struct ks_given_method given = {.estimate = estimate, .is_biased = true};

@@ -84,8 +84,10 @@ static void add_terms(const struct ks_base_row *base, const double *y, double *t
         const struct ks_distribution *distribution = &base->design->variables[i].distribution;
         double from = base->x[i], to = base->x[(i + 1) * p + i];
         double slope = (y[i + 1] - y[0]) / (to - from);
-        if (!isfinite(slope) || distribution->is_integer || distribution->kind == KS_DISTRIBUTION_discrete) continue;
-        double scaled = (y[i + 1] - y[0]) / (to_scale(distribution->kind, to) - to_scale(distribution->kind, from));
+        if (!isfinite(slope) || distribution->is_integer || distribution->kind == KS_DISTRIBUTION_discrete)
+            continue;
+        double scaled =
+            (y[i + 1] - y[0]) / (to_scale(distribution->kind, to) - to_scale(distribution->kind, from));
         own[N_STEPS] = 1;
         own[SQUARES] = slope * slope;
         own[SCALED_SQUARES] = scaled * scaled;
@@ -107,11 +109,9 @@ static void estimate(const struct ks_design *design, const double *sums, double 
 
 static const char *find_fault(const struct ks_design *design) {
     if (!design->is_radial || !(design->step > 0 && design->step <= MOST_STEP))
-        return "dgsm takes differences for derivatives and needs a design { kind = \"morris\"; scheme = \"radial\"; step = 0.001; } "
+        return "dgsm takes differences for derivatives and needs a design { kind = \"morris\"; scheme = "
+               "\"radial\"; step = 0.001; } "
                "whose step is 0.05 at most";
-    if (design->correlation_factor != NULL)
-        return "dgsm needs independent parameters; for correlated ones take a design of kind \"lhs\" and the method "
-               "\"shapley\"";
     return NULL;
 }
 
@@ -120,7 +120,7 @@ static const struct ks_index indices[] = {
     {"nu", KS_OF_PARAMETER, false, "mean squared derivative of the output by the parameter"},
 };
 
-static const struct ks_structured_method structured = {count_terms, add_terms, estimate, count_term};
+static const struct ks_structured_method structured = {true, count_terms, add_terms, estimate, count_term};
 const struct ks_method ks_method_dgsm = {.structured = &structured,
                                          .n_indices = sizeof indices / sizeof *indices,
                                          .indices = indices,

@@ -38,7 +38,8 @@ struct curve {
 static double measure_power(const struct curve *curve, int frequency) {
     double real = 0, imaginary = 0, cosine = 1, sine = 0;
     double angle = TWO_PI * frequency / curve->n;
-    double step_sine = ks_elementary_sin(angle), half = ks_elementary_sin(angle / 2), step_cosine = 1 - 2 * half * half;
+    double step_sine = ks_elementary_sin(angle), half = ks_elementary_sin(angle / 2),
+           step_cosine = 1 - 2 * half * half;
     for (int j = 0; j < curve->n; j++) {
         if (j % 64 == 0) {
             double turns = (double)((int64_t)frequency * j % curve->n) / curve->n;
@@ -120,15 +121,6 @@ static const struct ks_index indices[] = {
     {"S1", KS_OF_PARAMETER, true, "first-order index: share of the variance by the parameter alone"},
 };
 
-static const char *find_fault(const struct ks_design *design) {
-    return design->correlation_factor == NULL
-               ? NULL
-               : "fast needs independent parameters; for correlated ones take a design of kind \"lhs\" and the "
-                 "method \"shapley\"";
-}
-
-static const struct ks_structured_method structured = {count_terms, add_terms, estimate, count_term};
-const struct ks_method ks_method_fast = {.structured = &structured,
-                                         .n_indices = sizeof indices / sizeof *indices,
-                                         .indices = indices,
-                                         .fault = find_fault};
+static const struct ks_structured_method structured = {false, count_terms, add_terms, estimate, count_term};
+const struct ks_method ks_method_fast = {
+    .structured = &structured, .n_indices = sizeof indices / sizeof *indices, .indices = indices};

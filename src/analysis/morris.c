@@ -69,9 +69,11 @@ static void estimate(const struct ks_design *design, const double *sums, double 
 }
 
 static const struct ks_index indices[] = {
-    {"mu_star", KS_OF_PARAMETER, false, "mean size of the elementary effects, per whole range of the parameter"},
+    {"mu_star", KS_OF_PARAMETER, false,
+     "mean size of the elementary effects, per whole range of the parameter"},
     {"mu", KS_OF_PARAMETER, false, "mean elementary effect"},
-    {"sigma", KS_OF_PARAMETER, false, "standard deviation of the elementary effects: interactions and curvature"},
+    {"sigma", KS_OF_PARAMETER, false,
+     "standard deviation of the elementary effects: interactions and curvature"},
 };
 
 static const struct ks_structured_method structured = {true, count_terms, add_terms, estimate, count_term};

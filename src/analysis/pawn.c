@@ -109,7 +109,8 @@ static int estimate(const struct ks_given_data *data, void *shared, const double
 }
 
 static const struct ks_index indices[] = {
-    {"median", KS_OF_PARAMETER, false, "PAWN index: median over 10 slices of the distance between distributions"},
+    {"median", KS_OF_PARAMETER, false,
+     "PAWN index: median over 10 slices of the distance between distributions"},
     {"mean", KS_OF_PARAMETER, false, "mean distance of the slices"},
     {"minimum", KS_OF_PARAMETER, false, "smallest distance of the slices"},
     {"maximum", KS_OF_PARAMETER, false, "largest distance of the slices"},

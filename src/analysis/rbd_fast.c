@@ -57,11 +57,13 @@ static double correct_bias(double share, double n_functions, double n) {
     return share - noise / (1 - noise) * (1 - share);
 }
 
-static void walk_up_and_down(size_t n, const size_t *order, const double *y, double mean, struct waves *waves) {
+static void walk_up_and_down(size_t n, const size_t *order, const double *y, double mean,
+                             struct waves *waves) {
     for (size_t place = 0; place < waves->n_places; place++) waves->sums[place] = 0;
     for (size_t rank = 0; rank < n; rank++) {
         size_t position = rank % 2 == 0 ? rank / 2 : n - 1 - rank / 2;
-        waves->sums[waves->n_places == n ? position : position * waves->n_places / n] += y[order[rank]] - mean;
+        waves->sums[waves->n_places == n ? position : position * waves->n_places / n] +=
+            y[order[rank]] - mean;
     }
 }
 
@@ -82,7 +84,8 @@ static double share_of_harmonics(const struct waves *waves, double n, double ss)
 }
 
 /* The share between the means of equal x. */
-static double share_of_levels(size_t n, const double *x, const size_t *order, const double *y, double mean, double ss) {
+static double share_of_levels(size_t n, const double *x, const size_t *order, const double *y, double mean,
+                              double ss) {
     double between = 0;
     for (size_t begin = 0, end; begin < n; begin = end) {
         double sum = 0;

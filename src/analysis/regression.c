@@ -86,14 +86,15 @@ static int rank_output(const struct ks_given_data *data, const double *y, struct
     KS_TRY(ks_sample_sort(data->n, y, order));
     for (size_t begin = 0, end; begin < data->n; begin = end) {
         end = ks_sample_run_end(data->n, y, order, begin);
-        for (size_t rank = begin; rank < end; rank++) regression->y[order[rank]] = 0.5 * (double)(begin + end + 1);
+        for (size_t rank = begin; rank < end; rank++)
+            regression->y[order[rank]] = 0.5 * (double)(begin + end + 1);
     }
     return KS_OK;
 }
 
 /* The coefficients, and R^2 after them; columns of y as values or ranks. */
-static void estimate_coefficients(const struct ks_given_data *data, const double *y, struct regression *regression,
-                                  double *values) {
+static void estimate_coefficients(const struct ks_given_data *data, const double *y,
+                                  struct regression *regression, double *values) {
     int p = data->n_parameters;
     double *b = regression->b, *r = regression->r;
     for (int i = 0; i <= p; i++) values[i] = NAN;
@@ -144,9 +145,12 @@ static const struct ks_index indices_prcc[] = {
     {"R2", KS_OF_OUTPUT, true, "share of the variance of the ranks that the regression explains"},
 };
 
-static const struct ks_given_method src = {.prepare = prepare_values, .release = release, .estimate = estimate_src};
-static const struct ks_given_method srrc = {.prepare = prepare_ranks, .release = release, .estimate = estimate_srrc};
-static const struct ks_given_method prcc = {.prepare = prepare_ranks, .release = release, .estimate = estimate_prcc};
+static const struct ks_given_method src = {
+    .prepare = prepare_values, .release = release, .estimate = estimate_src};
+static const struct ks_given_method srrc = {
+    .prepare = prepare_ranks, .release = release, .estimate = estimate_srrc};
+static const struct ks_given_method prcc = {
+    .prepare = prepare_ranks, .release = release, .estimate = estimate_prcc};
 const struct ks_method ks_method_src = {.given = &src, .n_indices = 2, .indices = indices_src};
 const struct ks_method ks_method_srrc = {.given = &srrc, .n_indices = 2, .indices = indices_srrc};
 const struct ks_method ks_method_prcc = {.given = &prcc, .n_indices = 2, .indices = indices_prcc};

@@ -34,10 +34,14 @@ static bool has_shares_only(const struct ks_results *results) {
     return true;
 }
 
+static int count_index(enum ks_index_of of, int p) {
+    return of == KS_OF_OUTPUT ? 1 : of == KS_OF_PAIR ? p * (p - 1) / 2 : p;
+}
+
 static void count_values(struct ks_results *results, int p) {
     for (int i = 0; i < results->n_indices; i++) {
         results->offsets[i] = results->n_values;
-        results->counts[i] = results->indices[i].is_pair ? p * (p - 1) / 2 : p;
+        results->counts[i] = count_index(results->indices[i].of, p);
         results->n_values += results->counts[i];
     }
 }

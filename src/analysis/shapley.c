@@ -28,10 +28,10 @@
 #include <string.h>
 
 enum {
-    MOST_EXHAUSTED = 10,  /* inputs of which all subsets are visited */
-    MOST_INPUTS = 64,     /* bits of a subset */
-    N_ORDERS = 64,        /* of inputs, else */
-    LEAST_QUERIES = 256   /* rows whose neighbours are looked for, at least */
+    MOST_EXHAUSTED = 10, /* inputs of which all subsets are visited */
+    MOST_INPUTS = 64,    /* bits of a subset */
+    N_ORDERS = 64,       /* of inputs, else */
+    LEAST_QUERIES = 256  /* rows whose neighbours are looked for, at least */
 };
 static const double MOST_WORK = 4e9; /* subsets x rows x queries: some seconds */
 
@@ -43,14 +43,14 @@ union distance { /* floats >= 0 are in the order of their bits, which a processo
 struct neighbours {
     int p, n_subsets, n_features, n_queries;
     size_t n;
-    uint64_t *subsets;    /* [n_subsets] bits; each after its beginnings */
-    uint64_t *orders;     /* none or [N_ORDERS][p] subsets: the first inputs of an order, one more each */
-    uint32_t *queries;    /* [n_queries] rows */
-    uint32_t *found;      /* [n_queries][n_subsets] rows */
-    float *ranks;         /* [p][n] between 0 and 1 */
-    int *features;        /* [n_features][2] the inputs of a product; -1: none */
-    double *terms;        /* [n_features][n] centred columns */
-    double *products;     /* [n_features][n_features] lower triangle */
+    uint64_t *subsets; /* [n_subsets] bits; each after its beginnings */
+    uint64_t *orders;  /* none or [N_ORDERS][p] subsets: the first inputs of an order, one more each */
+    uint32_t *queries; /* [n_queries] rows */
+    uint32_t *found;   /* [n_queries][n_subsets] rows */
+    float *ranks;      /* [p][n] between 0 and 1 */
+    int *features;     /* [n_features][2] the inputs of a product; -1: none */
+    double *terms;     /* [n_features][n] centred columns */
+    double *products;  /* [n_features][n_features] lower triangle */
 };
 
 static void release(void *shared) {
@@ -169,7 +169,8 @@ static int choose_queries(const struct ks_given_data *data, struct neighbours *a
 }
 
 /* Distances with one input more. */
-static void add_input(size_t n, const float *ranks, float own, const union distance *before, union distance *after) {
+static void add_input(size_t n, const float *ranks, float own, const union distance *before,
+                      union distance *after) {
     for (size_t row = 0; row < n; row++) {
         float off = ranks[row] - own;
         after[row].value = before[row].value + off * off;
@@ -229,7 +230,13 @@ static int choose_features(struct neighbours *all) {
     for (int kind = 0; kind < 3; kind++) {
         if (all->n < 10 * (size_t)(all->n_features + counts[kind])) break;
         for (int i = 0; i < p; i++)
-            for (int j = kind == 0 ? -1 : kind == 1 ? i : i + 1; j < (kind == 2 ? p : kind == 1 ? i + 1 : 0); j++) {
+            for (int j = kind == 0   ? -1
+                         : kind == 1 ? i
+                                     : i + 1;
+                 j < (kind == 2   ? p
+                      : kind == 1 ? i + 1
+                                  : 0);
+                 j++) {
                 all->features[2 * all->n_features] = i;
                 all->features[2 * all->n_features + 1] = j;
                 all->n_features++;
@@ -247,12 +254,14 @@ static int fill_features(const struct ks_given_data *data, struct neighbours *al
         int first = all->features[2 * k], second = all->features[2 * k + 1];
         /* the first p features are the inputs themselves, centred and scaled */
         for (size_t row = 0; row < n; row++)
-            term[row] = second < 0 ? ks_sample_x(data, first)[row]
-                                   : all->terms[(size_t)first * n + row] * all->terms[(size_t)second * n + row];
+            term[row] = second < 0
+                            ? ks_sample_x(data, first)[row]
+                            : all->terms[(size_t)first * n + row] * all->terms[(size_t)second * n + row];
         ks_sample_moments(n, term, &mean, &ss);
         double scale = ss > 0 ? sqrt((double)n / ss) : 0;
         for (size_t row = 0; row < n; row++) term[row] = (term[row] - mean) * scale;
-        for (size_t l = 0; l <= k; l++) all->products[k * m + l] = ks_sample_multiply(n, term, all->terms + l * n);
+        for (size_t l = 0; l <= k; l++)
+            all->products[k * m + l] = ks_sample_multiply(n, term, all->terms + l * n);
     }
     return KS_OK;
 }
@@ -277,10 +286,10 @@ static int prepare(const struct ks_given_data *data, void **shared) {
 /* The regression of y on the features of one subset. */
 struct fit {
     int n_used, rank;
-    int *used;         /* [n_features] */
-    double *c;         /* [n_features] their coefficients */
-    double *factor;    /* [n_features][n_features] space */
-    const double *g;   /* [n_features] products of features and y */
+    int *used;       /* [n_features] */
+    double *c;       /* [n_features] their coefficients */
+    double *factor;  /* [n_features][n_features] space */
+    const double *g; /* [n_features] products of features and y */
 };
 
 static void fit_subset(const struct neighbours *all, uint64_t subset, struct fit *fit) {
@@ -292,7 +301,8 @@ static void fit_subset(const struct neighbours *all, uint64_t subset, struct fit
     for (int k = 0; k < n; k++) {
         fit->c[k] = fit->g[fit->used[k]];
         for (int l = 0; l <= k; l++)
-            fit->factor[k * n + l] = all->products[(size_t)fit->used[k] * (size_t)all->n_features + (size_t)fit->used[l]];
+            fit->factor[k * n + l] =
+                all->products[(size_t)fit->used[k] * (size_t)all->n_features + (size_t)fit->used[l]];
     }
     fit->n_used = n;
     fit->rank = ks_sample_factorise(n, fit->factor);
@@ -403,7 +413,8 @@ static int estimate(const struct ks_given_data *data, void *shared, const double
 }
 
 static const struct ks_index indices[] = {
-    {"Shapley", KS_OF_PARAMETER, true, "Shapley effect: the parameter's fair share of the variance; all add up to 1"},
+    {"Shapley", KS_OF_PARAMETER, true,
+     "Shapley effect: the parameter's fair share of the variance; all add up to 1"},
     {"S1", KS_OF_PARAMETER, true, "share of the variance that goes when the parameter is known"},
     {"ST", KS_OF_PARAMETER, true, "share of the variance that remains when all others are known"},
     {"unresolved", KS_OF_OUTPUT, true, "share that remains when all are known: the error of the method"},

@@ -89,9 +89,11 @@ static void estimate(const struct ks_design *design, const double *sums, double 
 }
 
 static const struct ks_index indices[] = {
-    {"ST", KS_OF_PARAMETER, true, "total-order Sobol' index: share of the variance that comes with the parameter"},
+    {"ST", KS_OF_PARAMETER, true,
+     "total-order Sobol' index: share of the variance that comes with the parameter"},
     {"S1", KS_OF_PARAMETER, true, "first-order Sobol' index: share of the variance by the parameter alone"},
-    {"S2", KS_OF_PAIR, true, "second-order Sobol' index: share of the variance by the pair, beyond each alone"},
+    {"S2", KS_OF_PAIR, true,
+     "second-order Sobol' index: share of the variance by the pair, beyond each alone"},
 };
 
 static const struct ks_structured_method structured = {false, count_terms, add_terms, estimate, count_term};

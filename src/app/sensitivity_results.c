@@ -48,8 +48,10 @@ static int add_slice(struct builder *builder, const struct part *part, int index
     double *numbers;
     snprintf(name, sizeof name, "%s%s", results->indices[index].name, ending);
     struct ks_array *array = add_array(builder, part->prefix, name, part);
-    array->axes[array->n_axes] = results->indices[index].is_pair ? "pair" : "parameter";
-    array->extent[array->n_axes++] = count;
+    if (results->indices[index].of != KS_OF_OUTPUT) {
+        array->axes[array->n_axes] = results->indices[index].of == KS_OF_PAIR ? "pair" : "parameter";
+        array->extent[array->n_axes++] = count;
+    }
     KS_ALLOCATE(numbers, (size_t)part->n * count);
     builder->numbers[builder->n - 1] = numbers;
     for (int i = 0; i < part->n; i++)
@@ -156,7 +158,7 @@ static int fill_words(const struct ks_findings *findings, struct words *words) {
 
 static bool has_pairs(const struct ks_results *results) {
     for (int i = 0; i < results->n_indices; i++)
-        if (results->indices[i].is_pair) return true;
+        if (results->indices[i].of == KS_OF_PAIR) return true;
     return false;
 }
 

@@ -143,7 +143,8 @@ static void print_rows(FILE *stream, const struct ks_findings *findings, const s
         int i = entries[row].parameter;
         fprintf(stream, "  %-*s %-5s", width, r->schema->parameters[i].name, info_of(findings, i)->grade);
         for (int k = 0; k < r->n_indices; k++)
-            if (!r->indices[k].is_pair) print_value(stream, r, first + (size_t)(r->offsets[k] + i));
+            if (r->indices[k].of == KS_OF_PARAMETER)
+                print_value(stream, r, first + (size_t)(r->offsets[k] + i));
         fprintf(stream, "  ");
         if (isfinite(entries[row].key))
             print_bar(stream, r->values[first + (size_t)i], r->highs[first + (size_t)i], scale,
@@ -151,6 +152,14 @@ static void print_rows(FILE *stream, const struct ks_findings *findings, const s
         fprintf(stream, "\n");
     }
     free(entries);
+}
+
+/* A number of the output as a whole. */
+static void print_single(FILE *stream, const struct ks_results *results, int output, int index) {
+    fprintf(stream, "  %s", results->indices[index].name);
+    print_value(stream, results,
+                (size_t)output * (size_t)results->n_values + (size_t)results->offsets[index]);
+    fprintf(stream, "  (%s)\n", results->indices[index].description);
 }
 
 /* Pairs whose interval excludes 0, the largest first; at most ten. */
@@ -211,11 +220,14 @@ static void print_table(FILE *stream, const struct ks_findings *findings, const 
     }
     fprintf(stream, "\n  %-*s %-5s", width, "parameter", "grade");
     for (int k = 0; k < r->n_indices; k++)
-        if (!r->indices[k].is_pair) fprintf(stream, " %9s +- 95 %%  ", r->indices[k].name);
+        if (r->indices[k].of == KS_OF_PARAMETER) fprintf(stream, " %9s +- 95 %%  ", r->indices[k].name);
     fprintf(stream, "\n");
     print_rows(stream, findings, output, width);
     for (int k = 0; k < r->n_indices; k++)
-        if (r->indices[k].is_pair) print_pairs(stream, findings, output, k);
+        if (r->indices[k].of == KS_OF_PAIR)
+            print_pairs(stream, findings, output, k);
+        else if (r->indices[k].of == KS_OF_OUTPUT)
+            print_single(stream, r, output->number, k);
 }
 
 void ks_sensitivity_table_print(FILE *stream, const struct ks_findings *findings) {
@@ -267,7 +279,7 @@ static void print_json_parameters(FILE *stream, const struct ks_findings *findin
         ks_output_json_text(stream, info_of(findings, i)->grade);
         fprintf(stream, ", \"used\": %" PRIu64, r->n_used[output * p + i]);
         for (int k = 0; k < r->n_indices; k++) {
-            if (r->indices[k].is_pair) continue;
+            if (r->indices[k].of != KS_OF_PARAMETER) continue;
             fprintf(stream, ", \"%s\": ", r->indices[k].name);
             print_json_triple(stream, r, (size_t)output * (size_t)r->n_values + (size_t)(r->offsets[k] + i));
         }
@@ -275,11 +287,19 @@ static void print_json_parameters(FILE *stream, const struct ks_findings *findin
     }
 }
 
+static void print_json_singles(FILE *stream, const struct ks_results *r, int output) {
+    for (int k = 0; k < r->n_indices; k++) {
+        if (r->indices[k].of != KS_OF_OUTPUT) continue;
+        fprintf(stream, ",\n    \"%s\": ", r->indices[k].name);
+        print_json_triple(stream, r, (size_t)output * (size_t)r->n_values + (size_t)r->offsets[k]);
+    }
+}
+
 static void print_json_pairs(FILE *stream, const struct ks_findings *findings, int output) {
     const struct ks_results *r = findings->results;
     int p = r->schema->n_parameters;
     for (int k = 0; k < r->n_indices; k++) {
-        if (!r->indices[k].is_pair) continue;
+        if (r->indices[k].of != KS_OF_PAIR) continue;
         size_t at = (size_t)output * (size_t)r->n_values + (size_t)r->offsets[k];
         bool is_first = true;
         fprintf(stream, ",\n    \"%s\": [", r->indices[k].name);
@@ -339,6 +359,7 @@ void ks_sensitivity_table_print_json(FILE *stream, const struct ks_findings *fin
         fputs(", \"parameters\": [", stream);
         print_json_parameters(stream, findings, output.number);
         fputc(']', stream);
+        print_json_singles(stream, r, output.number);
         print_json_pairs(stream, findings, output.number);
         fputc('}', stream);
     }
