@@ -98,7 +98,8 @@ struct ks_results {
     const struct ks_index *indices; /* tables are sorted by the first */
     double *values, *lows, *highs;  /* [n_outputs][n_values]; NaN where an output does not vary */
     double *variances;              /* [n_outputs] of the output */
-    uint64_t n_bases;               /* base rows (given data: rows) of the design */
+    uint64_t n_bases;               /* of the design; for given data the rows that sample the parameters */
+    bool is_of_rows;                /* base rows are single rows, or given data */
     uint64_t *n_used;               /* [n_outputs][p] that served the parameter */
     int n_resamples, n_groups;      /* what the intervals come from: one of the two is 0 */
 };

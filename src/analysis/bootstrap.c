@@ -19,12 +19,24 @@ static uint8_t poisson(uint16_t bits) {
     return number;
 }
 
-void ks_bootstrap_fill_weights(uint64_t seed, uint64_t base, int n_resamples, uint8_t *weights) {
+/* The bits of four resamples. */
+static uint64_t draw_bits(uint64_t seed, int resample, uint64_t base) {
+    return ks_random_bits(seed, KS_STREAM_bootstrap, (uint64_t)(resample / DRAWS_PER_WORD), base);
+}
+
+static uint8_t draw(uint64_t bits, int resample) {
+    return poisson((uint16_t)(bits >> (16 * (resample % DRAWS_PER_WORD))));
+}
+
+uint8_t ks_bootstrap_draw(uint64_t seed, int resample, uint64_t base) {
+    return draw(draw_bits(seed, resample, base), resample);
+}
+
+static void draw_all(uint64_t seed, uint64_t base, int n_resamples, uint8_t *drawn) {
     uint64_t bits = 0;
     for (int r = 0; r < n_resamples; r++) {
-        if (r % DRAWS_PER_WORD == 0)
-            bits = ks_random_bits(seed, KS_STREAM_bootstrap, (uint64_t)(r / DRAWS_PER_WORD), base);
-        weights[r] = poisson((uint16_t)(bits >> (16 * (r % DRAWS_PER_WORD))));
+        if (r % DRAWS_PER_WORD == 0) bits = draw_bits(seed, r, base);
+        drawn[r] = draw(bits, r);
     }
 }
 
@@ -49,7 +61,7 @@ void ks_bootstrap_fill(struct ks_bootstrap_block *block, uint64_t seed, uint64_t
     int n = 0, n_resamples = block->n_resamples;
     KS_ASSERT(n_bases <= KS_BOOTSTRAP_BLOCK);
     for (int j = 0; j < n_bases; j++)
-        ks_bootstrap_fill_weights(seed, first + (uint64_t)j, n_resamples, &block->drawn[j * n_resamples]);
+        draw_all(seed, first + (uint64_t)j, n_resamples, &block->drawn[j * n_resamples]);
     for (int r = 0; r < n_resamples; r++) {
         block->starts[r] = n;
         for (int j = 0; j < n_bases; j++) {

@@ -15,8 +15,10 @@ int ks_columns_allocate(const struct ks_frame *frame, int first, int n, bool wit
     *rows = (struct ks_rows){0};
     KS_ALLOCATE(rows->status, n_rows);
     if (with_inputs) KS_ALLOCATE(rows->inputs, n_rows * (size_t)schema->n_parameters);
-    if (first < schema->n_endpoints) KS_ALLOCATE(rows->endpoints, n_rows * (size_t)schema->n_endpoints);
-    if (first + n > schema->n_endpoints) KS_ALLOCATE(rows->trajectories, n_rows * course_length(frame));
+    if (n > 0 && first < schema->n_endpoints)
+        KS_ALLOCATE(rows->endpoints, n_rows * (size_t)schema->n_endpoints);
+    if (n > 0 && first + n > schema->n_endpoints)
+        KS_ALLOCATE(rows->trajectories, n_rows * course_length(frame));
     return KS_OK;
 }
 

@@ -120,7 +120,11 @@ static const struct ks_index indices[] = {
     {"nu", KS_OF_PARAMETER, false, "mean squared derivative of the output by the parameter"},
 };
 
-static const struct ks_structured_method structured = {true, count_terms, add_terms, estimate, count_term};
+static const struct ks_structured_method structured = {.needs_inputs = true,
+                                                       .count_terms = count_terms,
+                                                       .add_terms = add_terms,
+                                                       .estimate = estimate,
+                                                       .count_term = count_term};
 const struct ks_method ks_method_dgsm = {.structured = &structured,
                                          .n_indices = sizeof indices / sizeof *indices,
                                          .indices = indices,

@@ -121,6 +121,7 @@ static const struct ks_index indices[] = {
     {"S1", KS_OF_PARAMETER, true, "first-order index: share of the variance by the parameter alone"},
 };
 
-static const struct ks_structured_method structured = {false, count_terms, add_terms, estimate, count_term};
+static const struct ks_structured_method structured = {
+    .count_terms = count_terms, .add_terms = add_terms, .estimate = estimate, .count_term = count_term};
 const struct ks_method ks_method_fast = {
     .structured = &structured, .n_indices = sizeof indices / sizeof *indices, .indices = indices};

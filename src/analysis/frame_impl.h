@@ -52,9 +52,8 @@ uint64_t ks_columns_block_rows(const struct ks_frame *frame);
 
 /* ---- bootstrap.c ---------------------------------------------------------------------------------------------- */
 
-/* How often resample `resample` takes base row `base`: independent Poisson numbers with mean 1 (Chamandy et al. 2012). Fills
- * `weights` [n_resamples]. */
-void ks_bootstrap_fill_weights(uint64_t seed, uint64_t base, int n_resamples, uint8_t *weights);
+/* How often a resample takes a base row: independent Poisson numbers with mean 1. */
+uint8_t ks_bootstrap_draw(uint64_t seed, int resample, uint64_t base);
 
 /* For each resample the base rows of a block that it takes. */
 struct ks_bootstrap_block {

@@ -76,6 +76,10 @@ static const struct ks_index indices[] = {
      "standard deviation of the elementary effects: interactions and curvature"},
 };
 
-static const struct ks_structured_method structured = {true, count_terms, add_terms, estimate, count_term};
+static const struct ks_structured_method structured = {.needs_inputs = true,
+                                                       .count_terms = count_terms,
+                                                       .add_terms = add_terms,
+                                                       .estimate = estimate,
+                                                       .count_term = count_term};
 const struct ks_method ks_method_morris = {
     .structured = &structured, .n_indices = sizeof indices / sizeof *indices, .indices = indices};

@@ -74,7 +74,10 @@ static int prepare(struct ks_frame *frame) {
     frame->n_columns = results->n_endpoints + results->n_times * results->n_states;
     results->n_courses = has_shares_only(results) ? results->n_states : 0;
     results->n_outputs = frame->n_columns + results->n_courses;
-    results->n_bases = frame->layout.n_bases;
+    bool is_given = frame->method->given != NULL;
+    results->n_bases =
+        frame->layout.n_bases * (is_given && study->design->kind == KS_DESIGN_saltelli ? 2 : 1);
+    results->is_of_rows = is_given || frame->layout.n_rows == 1;
     results->n_groups = frame->replicates.is_jackknife ? frame->replicates.n - 1 : 0;
     results->n_resamples = frame->replicates.is_jackknife ? 0 : frame->replicates.n - 1;
     size_t n = (size_t)results->n_outputs, n_values = (size_t)results->n_values;

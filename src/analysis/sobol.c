@@ -96,7 +96,11 @@ static const struct ks_index indices[] = {
      "second-order Sobol' index: share of the variance by the pair, beyond each alone"},
 };
 
-static const struct ks_structured_method structured = {false, count_terms, add_terms, estimate, count_term};
+static const struct ks_structured_method structured = {.needs_inputs = false,
+                                                       .count_terms = count_terms,
+                                                       .add_terms = add_terms,
+                                                       .estimate = estimate,
+                                                       .count_term = count_term};
 const struct ks_method ks_method_sobol = {.structured = &structured,
                                           .n_indices = sizeof indices / sizeof *indices,
                                           .indices = indices,

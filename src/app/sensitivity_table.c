@@ -213,7 +213,7 @@ static void print_table(FILE *stream, const struct ks_findings *findings, const 
     if (!output->is_course) fprintf(stream, ": standard deviation %.4g", sqrt(variance > 0 ? variance : 0));
     if (n_dropped > 0)
         fprintf(stream, "; %s of %s %s dropped", whole(n_dropped, dropped), whole(r->n_bases, bases),
-                findings->failures->n_bases == findings->failures->n_rows ? "rows" : "base rows");
+                r->is_of_rows ? "rows" : "base rows");
     if (!(variance > 0)) {
         fprintf(stream, "; does not vary\n");
         return;
@@ -242,8 +242,7 @@ void ks_sensitivity_table_print(FILE *stream, const struct ks_findings *findings
     }
     ks_sensitivity_table_interval(r, interval, sizeof interval);
     fprintf(stream, "%s: %s, design %s, %s %s\n", findings->path, ks_methods[r->method].name,
-            r->schema->design, whole(r->n_bases, bases),
-            r->n_bases == r->schema->n_points ? "rows" : "base rows");
+            r->schema->design, whole(r->n_bases, bases), r->is_of_rows ? "rows" : "base rows");
     for (int i = 0; i < r->n_indices; i++)
         fprintf(stream, "  %-8s %s\n", r->indices[i].name, r->indices[i].description);
     fprintf(stream, "%s%s\n", interval,

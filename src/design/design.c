@@ -36,7 +36,7 @@ void ks_design_uniforms(const struct ks_design *design, uint64_t i, double *u) {
         ks_fast_fill_uniforms(design, i, u);
         return;
     case KS_DESIGN_rbd_fast:
-        ks_rbd_fast_fill_uniforms(design, i, u);
+        ks_fast_fill_permuted(design, i, u);
         return;
     default:
         KS_ASSERT(!"a design that is made of numbers in (0, 1)");

@@ -32,7 +32,7 @@ void ks_lhs_fill_uniforms(uint64_t seed, uint64_t n_points, uint64_t i, int n_va
 void ks_saltelli_fill_uniforms(const struct ks_design *design, uint64_t i, double *u);
 void ks_morris_fill_uniforms(const struct ks_design *design, uint64_t i, double *u);
 void ks_fast_fill_uniforms(const struct ks_design *design, uint64_t i, double *u);
-void ks_rbd_fast_fill_uniforms(const struct ks_design *design, uint64_t i, double *u);
+void ks_fast_fill_permuted(const struct ks_design *design, uint64_t i, double *u);
 
 /* The levels of point i of a grid, values [design->n_variables]. */
 void ks_grid_fill_values(const struct ks_design *design, uint64_t i, double *values);

@@ -44,7 +44,7 @@ void ks_fast_fill_uniforms(const struct ks_design *design, uint64_t i, double *u
     }
 }
 
-void ks_rbd_fast_fill_uniforms(const struct ks_design *design, uint64_t i, double *u) {
+void ks_fast_fill_permuted(const struct ks_design *design, uint64_t i, double *u) {
     double n = (double)design->n_points;
     for (int k = 0; k < design->n_variables; k++) {
         uint64_t key = ks_random_bits(design->seed, KS_STREAM_rbd_fast, 0, (uint64_t)k);
