@@ -112,16 +112,13 @@ static const char *find_fault(const struct ks_design *design) {
         return "dgsm takes differences for derivatives and needs a design { kind = \"morris\"; scheme = "
                "\"radial\"; step = 0.001; } "
                "whose step is 0.05 at most";
-    if (design->correlation_factor != NULL)
-        return "dgsm needs independent parameters; for correlated ones take a design of kind \"lhs\" and the "
-               "method "
-               "\"shapley\"";
     return NULL;
 }
 
 static const struct ks_index indices[] = {
-    {"bound", KS_OF_PARAMETER, true, "upper bound of the total-order index, by the mean squared derivative"},
-    {"nu", KS_OF_PARAMETER, false, "mean squared derivative of the output by the parameter"},
+    {"bound", KS_OF_PARAMETER, KS_SHARE,
+     "upper bound of the total-order index, by the mean squared derivative"},
+    {"nu", KS_OF_PARAMETER, KS_PLAIN, "mean squared derivative of the output by the parameter"},
 };
 
 static const struct ks_structured_method structured = {.needs_inputs = true,

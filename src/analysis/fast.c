@@ -117,23 +117,12 @@ static void estimate(const struct ks_design *design, const double *sums, double 
 }
 
 static const struct ks_index indices[] = {
-    {"ST", KS_OF_PARAMETER, true, "total-order index: share of the variance that comes with the parameter"},
-    {"S1", KS_OF_PARAMETER, true, "first-order index: share of the variance by the parameter alone"},
+    {"ST", KS_OF_PARAMETER, KS_SHARE,
+     "total-order index: share of the variance that comes with the parameter"},
+    {"S1", KS_OF_PARAMETER, KS_SHARE, "first-order index: share of the variance by the parameter alone"},
 };
 
-static const char *find_fault(const struct ks_design *design) {
-    return design->correlation_factor == NULL ? NULL
-                                              : "fast needs independent parameters; for correlated ones take "
-                                                "a design of kind \"lhs\" and the "
-                                                "method \"shapley\"";
-}
-
-static const struct ks_structured_method structured = {.needs_inputs = false,
-                                                       .count_terms = count_terms,
-                                                       .add_terms = add_terms,
-                                                       .estimate = estimate,
-                                                       .count_term = count_term};
-const struct ks_method ks_method_fast = {.structured = &structured,
-                                         .n_indices = sizeof indices / sizeof *indices,
-                                         .indices = indices,
-                                         .fault = find_fault};
+static const struct ks_structured_method structured = {
+    .count_terms = count_terms, .add_terms = add_terms, .estimate = estimate, .count_term = count_term};
+const struct ks_method ks_method_fast = {
+    .structured = &structured, .n_indices = sizeof indices / sizeof *indices, .indices = indices};

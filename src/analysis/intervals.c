@@ -48,6 +48,12 @@ static double half_width(const struct ks_replicates *replicates, const double *v
     return t_factor(n) * sqrt(replicates->kind == KS_JACKKNIFE ? spread * (n - 1) / n : spread / (n - 1) / n);
 }
 
+static enum ks_index_kind kind_of(const struct ks_results *results, size_t value) {
+    int i = 0;
+    while (i + 1 < results->n_indices && value >= (size_t)results->offsets[i + 1]) i++;
+    return results->indices[i].kind;
+}
+
 static void set_result(struct ks_frame *frame, int output, const double *values, double variance) {
     struct ks_results *results = frame->results;
     size_t n_values = (size_t)results->n_values, first = (size_t)output * n_values;
@@ -55,10 +61,11 @@ static void set_result(struct ks_frame *frame, int output, const double *values,
     for (size_t k = 0; k < n_values; k++) {
         double bias, half = half_width(&frame->replicates, &values[k], n_values, &bias);
         double value = isfinite(values[k]) ? values[k] : NAN;
-        if (frame->replicates.is_biased) value -= bias;
+        bool is_test = kind_of(results, k) == KS_TEST;
+        if (frame->replicates.is_biased && !is_test) value -= bias;
         results->values[first + k] = value;
-        results->lows[first + k] = value - half;
-        results->highs[first + k] = value + half;
+        results->lows[first + k] = is_test ? NAN : value - half;
+        results->highs[first + k] = is_test ? NAN : value + half;
     }
 }
 

@@ -99,10 +99,10 @@ static int estimate(const struct ks_given_data *data, void *shared, const double
 }
 
 static const struct ks_index indices[] = {
-    {"distance", KS_OF_PARAMETER, false,
+    {"distance", KS_OF_PARAMETER, KS_PLAIN,
      "Kolmogorov-Smirnov distance between the parameter's values of the two parts"},
-    {"p_value", KS_OF_PARAMETER, false, "probability of such a distance where the parameter plays no part"},
-    {"direction", KS_OF_PARAMETER, false,
+    {"p_value", KS_OF_PARAMETER, KS_TEST, "probability of such a distance where the parameter plays no part"},
+    {"direction", KS_OF_PARAMETER, KS_PLAIN,
      "Cliff's delta: above 0 where the upper part of the output has larger values"},
 };
 

@@ -30,15 +30,18 @@ int ks_run_spread(const struct ks_study *study, double *numbers, size_t n) {
 
 static bool has_shares_only(const struct ks_results *results) {
     for (int i = 0; i < results->n_indices; i++)
-        if (!results->indices[i].is_share) return false;
+        if (results->indices[i].kind != KS_SHARE) return false;
     return true;
+}
+
+static int count_index(enum ks_index_of of, int p) {
+    return of == KS_OF_OUTPUT ? 1 : of == KS_OF_PAIR ? p * (p - 1) / 2 : p;
 }
 
 static void count_values(struct ks_results *results, int p) {
     for (int i = 0; i < results->n_indices; i++) {
         results->offsets[i] = results->n_values;
-        enum ks_index_of of = results->indices[i].of;
-        results->counts[i] = of == KS_OF_PAIR ? p * (p - 1) / 2 : of == KS_OF_PARAMETER ? p : 1;
+        results->counts[i] = count_index(results->indices[i].of, p);
         results->n_values += results->counts[i];
     }
 }

@@ -111,7 +111,7 @@ static void print_bar(FILE *stream, double value, double high, double scale, boo
 
 /* What a full bar stands for: all of the variance, or the largest value. */
 static double bar_scale(const struct ks_results *results, int output, int p) {
-    double largest = results->indices[0].is_share ? 1 : 0;
+    double largest = results->indices[0].kind == KS_SHARE ? 1 : 0;
     for (int i = 0; i < p; i++) {
         double value = fabs(results->values[(size_t)output * (size_t)results->n_values + (size_t)i]);
         if (value > largest) largest = value;
@@ -121,7 +121,9 @@ static double bar_scale(const struct ks_results *results, int output, int p) {
 
 static void print_value(FILE *stream, const struct ks_results *results, size_t at) {
     double half = (results->highs[at] - results->lows[at]) / 2;
-    if (!isfinite(results->values[at]))
+    if (isfinite(results->values[at]) && isnan(half)) /* a probability has no interval */
+        fprintf(stream, " %9.3g %9s", results->values[at], "");
+    else if (!isfinite(results->values[at]))
         fprintf(stream, " %19s", "-");
     else if (fabs(results->values[at]) < 1000 && fabs(results->values[at]) >= 0.001)
         fprintf(stream, " %9.4f +- %6.4f", results->values[at], half);
@@ -153,6 +155,14 @@ static void print_rows(FILE *stream, const struct ks_findings *findings, const s
     free(entries);
 }
 
+/* A number of the output as a whole. */
+static void print_single(FILE *stream, const struct ks_results *results, int output, int index) {
+    fprintf(stream, "  %s", results->indices[index].name);
+    print_value(stream, results,
+                (size_t)output * (size_t)results->n_values + (size_t)results->offsets[index]);
+    fprintf(stream, "  (%s)\n", results->indices[index].description);
+}
+
 /* Pairs whose interval excludes 0, the largest first; at most ten. */
 static void print_pairs(FILE *stream, const struct ks_findings *findings, const struct output *output,
                         int index) {
@@ -180,17 +190,6 @@ static void print_pairs(FILE *stream, const struct ks_findings *findings, const 
         fprintf(stream, "\n");
     }
     if (n_shown == 0) fprintf(stream, "  %s: none of %d pairs above 0\n", r->indices[index].name, n);
-}
-
-/* An index of no single parameter. */
-static void print_other(FILE *stream, const struct ks_findings *findings, const struct output *output,
-                        int index) {
-    const struct ks_results *r = findings->results;
-    if (r->indices[index].of == KS_OF_PAIR) print_pairs(stream, findings, output, index);
-    if (r->indices[index].of != KS_OF_OUTPUT) return;
-    fprintf(stream, "  %s", r->indices[index].name);
-    print_value(stream, r, (size_t)output->number * (size_t)r->n_values + (size_t)r->offsets[index]);
-    fprintf(stream, "\n");
 }
 
 /* Base rows that were dropped for the parameter that lost most. */
@@ -225,7 +224,11 @@ static void print_table(FILE *stream, const struct ks_findings *findings, const 
         if (r->indices[k].of == KS_OF_PARAMETER) fprintf(stream, " %9s +- 95 %%  ", r->indices[k].name);
     fprintf(stream, "\n");
     print_rows(stream, findings, output, width);
-    for (int k = 0; k < r->n_indices; k++) print_other(stream, findings, output, k);
+    for (int k = 0; k < r->n_indices; k++)
+        if (r->indices[k].of == KS_OF_PAIR)
+            print_pairs(stream, findings, output, k);
+        else if (r->indices[k].of == KS_OF_OUTPUT)
+            print_single(stream, r, output->number, k);
 }
 
 void ks_sensitivity_table_print(FILE *stream, const struct ks_findings *findings) {
@@ -284,11 +287,19 @@ static void print_json_parameters(FILE *stream, const struct ks_findings *findin
     }
 }
 
-static void print_json_others(FILE *stream, const struct ks_findings *findings, int output) {
+static void print_json_singles(FILE *stream, const struct ks_results *r, int output) {
+    for (int k = 0; k < r->n_indices; k++) {
+        if (r->indices[k].of != KS_OF_OUTPUT) continue;
+        fprintf(stream, ",\n    \"%s\": ", r->indices[k].name);
+        print_json_triple(stream, r, (size_t)output * (size_t)r->n_values + (size_t)r->offsets[k]);
+    }
+}
+
+static void print_json_pairs(FILE *stream, const struct ks_findings *findings, int output) {
     const struct ks_results *r = findings->results;
     int p = r->schema->n_parameters;
     for (int k = 0; k < r->n_indices; k++) {
-        if (r->indices[k].of == KS_OF_PARAMETER) continue;
+        if (r->indices[k].of != KS_OF_PAIR) continue;
         size_t at = (size_t)output * (size_t)r->n_values + (size_t)r->offsets[k];
         bool is_first = true;
         fprintf(stream, ",\n    \"%s\": [", r->indices[k].name);
@@ -348,7 +359,8 @@ void ks_sensitivity_table_print_json(FILE *stream, const struct ks_findings *fin
         fputs(", \"parameters\": [", stream);
         print_json_parameters(stream, findings, output.number);
         fputc(']', stream);
-        print_json_others(stream, findings, output.number);
+        print_json_singles(stream, r, output.number);
+        print_json_pairs(stream, findings, output.number);
         fputc('}', stream);
     }
     fputs("\n  ]\n}\n", stream);

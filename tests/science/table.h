@@ -45,8 +45,8 @@ static inline void table_release(struct table *t) {
 }
 
 /* Values of all indices of a method, which has at most 4 p of them. */
-static inline void table_estimate(struct table *t, const struct ks_method *method, bool is_resample, int n_parts,
-                                  double *values) {
+static inline void table_estimate(struct table *t, const struct ks_method *method, bool is_resample,
+                                  int n_parts, double *values) {
     void *shared = NULL;
     for (int i = 0; i < t->p; i++) {
         double *x = t->x + (size_t)i * t->n, *ranks = t->ranks + (size_t)i * t->n;
@@ -54,7 +54,8 @@ static inline void table_estimate(struct table *t, const struct ks_method *metho
         assert_int_equal(ks_sample_sort(t->n, x, order), KS_OK);
         for (size_t begin = 0, end; begin < t->n; begin = end) {
             end = ks_sample_run_end(t->n, x, order, begin);
-            for (size_t rank = begin; rank < end; rank++) ranks[order[rank]] = 0.5 * (double)(begin + end + 1);
+            for (size_t rank = begin; rank < end; rank++)
+                ranks[order[rank]] = 0.5 * (double)(begin + end + 1);
         }
     }
     struct ks_given_data data = {.n = t->n,
@@ -92,7 +93,8 @@ static inline void table_fill(struct table *t, int study, const char *name) {
 /* y = 4 z1 + 5 z2, z normal with correlation rho. */
 static inline void table_fill_linear(struct table *t, int study, double rho) {
     for (size_t row = 0; row < t->n; row++) {
-        double a = ks_normal_quantile(table_draw(study, row, 0)), b = ks_normal_quantile(table_draw(study, row, 1));
+        double a = ks_normal_quantile(table_draw(study, row, 0)),
+               b = ks_normal_quantile(table_draw(study, row, 1));
         t->x[row] = a;
         t->x[t->n + row] = rho * a + sqrt(1 - rho * rho) * b;
         t->y[row] = 4 * t->x[row] + 5 * t->x[t->n + row];

@@ -26,7 +26,8 @@ static void assert_near(const char *what, double found, double expected, double 
     if (!(fabs(found - expected) <= slack)) fail_msg("%s: %.10g instead of %.10g", what, found, expected);
 }
 
-static void assert_all_near(const char *what, int n, const double *found, const double *expected, double slack) {
+static void assert_all_near(const char *what, int n, const double *found, const double *expected,
+                            double slack) {
     for (int i = 0; i < n; i++) assert_near(what, found[i], expected[i], slack);
 }
 
@@ -78,7 +79,6 @@ static void estimators_are_the_published_ones(void **state) {
     table_release(&ishigami);
     table_release(&odd);
 }
-
 
 /* ---- known answers ------------------------------------------------------------------------------------- */
 
@@ -157,7 +157,8 @@ static double half_area(double shift, double sd) {
 /* For a normal output of which x explains the share r^2. */
 static double normal_delta(double r) {
     double mean = 0;
-    for (int k = 0; k < 400; k++) mean += half_area(r * ks_normal_quantile((k + 0.5) / 400), sqrt(1 - r * r)) / 400;
+    for (int k = 0; k < 400; k++)
+        mean += half_area(r * ks_normal_quantile((k + 0.5) / 400), sqrt(1 - r * r)) / 400;
     return mean;
 }
 
@@ -176,7 +177,8 @@ static void correlated_inputs_have_their_indices(void **state) {
     assert_near("ancova S_correlated", values[4], 6.0 / 53, 0.002);
     assert_near("ancova R2", values[6], 1, 1e-12);
     table_estimate(&t, &ks_method_rbd_fast, false, 1, values);
-    assert_all_near("rbd-fast S1", 2, values, first, 0.015); /* 10 harmonics hold 98.5 % of a normal variable */
+    assert_all_near("rbd-fast S1", 2, values, first,
+                    0.015); /* 10 harmonics hold 98.5 % of a normal variable */
     table_estimate(&t, &ks_method_src, false, 1, values);
     assert_all_near("SRC", 3, values, src, 0.001);
     table_estimate(&t, &ks_method_delta, false, 1, values);
@@ -241,10 +243,12 @@ static void p_values_are_kolmogorovs(void **state) {
     double n = 1e12, scale = sqrt(n / 2);
     assert_near("5 %", ks_regional_p_value(1.35809864 / scale, n, n), 0.05, 1e-7);
     assert_near("1 %", ks_regional_p_value(1.62762361 / scale, n, n), 0.01, 1e-7);
-    assert_near("seam", ks_regional_p_value(0.99999999 / scale, n, n), ks_regional_p_value(1.00000001 / scale, n, n), 1e-7);
+    assert_near("seam", ks_regional_p_value(0.99999999 / scale, n, n),
+                ks_regional_p_value(1.00000001 / scale, n, n), 1e-7);
     assert_near("none", ks_regional_p_value(0, n, n), 1, 0);
     int n_small = 0;
-    for (int study = 0; study < 1000; study++) { /* and of samples of 100 without a difference 5 % are below 5 % */
+    for (int study = 0; study < 1000;
+         study++) { /* and of samples of 100 without a difference 5 % are below 5 % */
         double values[MOST_VALUES];
         struct table t = table_create(200, 1);
         for (size_t row = 0; row < t.n; row++) {
@@ -388,10 +392,12 @@ static void a_constant_input_spoils_no_other(void **state) {
     }
     for (int k = 0; k < N_METHODS; k++) {
         double values[MOST_VALUES], others[MOST_VALUES];
-        if (methods[k].method == &ks_method_ancova) continue; /* fewer inputs have polynomials of a higher degree */
+        if (methods[k].method == &ks_method_ancova)
+            continue; /* fewer inputs have polynomials of a higher degree */
         table_estimate(&t, methods[k].method, false, 1, values);
         table_estimate(&without, methods[k].method, false, 1, others);
-        double slack = methods[k].method == &ks_method_shapley ? 0.05 : 1e-12; /* other neighbours of the same kind */
+        double slack =
+            methods[k].method == &ks_method_shapley ? 0.05 : 1e-12; /* other neighbours of the same kind */
         assert_near(methods[k].name, values[0], others[0], slack);
         assert_near(methods[k].name, values[2], others[1], slack);
     }
