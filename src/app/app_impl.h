@@ -116,6 +116,7 @@ struct ks_work {
     /* of the batch in hand: [n_variables], [n_parameters], [n_times][n_quantities] each */
     double *values, *parameters, *trajectories;
     struct ks_outcome *outcomes;
+    double *outputs;           /* of a test function, all of them */
     struct ks_column *columns; /* parameters, endpoints and states of the schema */
     char (*descriptions)[160]; /* of the endpoints */
     char model_version[17];

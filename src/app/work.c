@@ -147,6 +147,7 @@ static int create_batch(struct ks_work *work) {
     KS_ALLOCATE(work->parameters, batch * (size_t)campaign->n_parameters);
     KS_ALLOCATE(work->trajectories, batch * n_trajectory);
     KS_ALLOCATE(work->outcomes, batch);
+    if (campaign->function != NULL) KS_ALLOCATE(work->outputs, (size_t)campaign->function->n_outputs);
     return KS_OK;
 }
 
@@ -179,6 +180,7 @@ void ks_work_release(struct ks_work *work) {
     free(work->parameters);
     free(work->trajectories);
     free(work->outcomes);
+    free(work->outputs);
     free(work->columns);
     free(work->descriptions);
     *work = (struct ks_work){0};
@@ -226,12 +228,23 @@ static void place_outcomes(struct ks_work *work, int n, size_t row) {
             .status = KS_STATUS_done};
 }
 
+/* A function's outputs, of which the row may take some; NaN in all of them where the point has failed. */
+static void evaluate_function(struct ks_work *work, int i) {
+    const struct ks_campaign *campaign = work->campaign;
+    const struct ks_test_function *function = campaign->function;
+    struct ks_outcome *outcome = &work->outcomes[i];
+    function->evaluate(&work->parameters[(size_t)i * (size_t)campaign->n_parameters], work->outputs);
+    for (int k = 0; k < function->n_outputs; k++)
+        if (!isfinite(work->outputs[k])) outcome->status = KS_STATUS_non_finite;
+    for (int k = 0; k < campaign->n_endpoints; k++)
+        outcome->endpoints[k] =
+            outcome->status == KS_STATUS_done ? work->outputs[campaign->endpoints[k].quantity] : NAN;
+}
+
 static int simulate_outcomes(struct ks_work *work, uint64_t first, int n) {
-    const struct ks_test_function *function = work->campaign->function;
-    if (function == NULL)
+    if (work->campaign->function == NULL)
         return ks_therapy_simulate(work->therapy, first, n, work->parameters, work->outcomes);
-    for (int i = 0; i < n; i++)
-        function->evaluate(&work->parameters[i * work->campaign->n_parameters], work->outcomes[i].endpoints);
+    for (int i = 0; i < n; i++) evaluate_function(work, i);
     return KS_OK;
 }
 

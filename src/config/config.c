@@ -100,15 +100,17 @@ static int make_table(struct ks_campaign *campaign) {
     for (int i = 0; i < function->n_inputs; i++) {
         char name[16];
         char *copy;
+        const struct ks_test_input common = {name, function->low, function->high},
+                                   *input = function->inputs != NULL ? &function->inputs[i] : &common;
         snprintf(name, sizeof name, "x%d", i + 1);
-        KS_TRY(ks_text_copy(name, &copy));
+        KS_TRY(ks_text_copy(input->name, &copy));
         campaign->n_parameters++;
         table[i] = (struct ks_parameter_info){.name = copy,
                                               .unit = "1",
                                               .limits = KS_LIMITS_REAL,
-                                              .value = (function->low + function->high) / 2,
-                                              .low = function->low,
-                                              .high = function->high,
+                                              .value = (input->low + input->high) / 2,
+                                              .low = input->low,
+                                              .high = input->high,
                                               .group = "function",
                                               .description = "input of the function",
                                               .source = "-",
