@@ -54,16 +54,21 @@ double ks_distribution_quantile(const struct ks_distribution *distribution, doub
 /* What is wrong with it, in words ("sd must be > 0, found -1"), or NULL. */
 const char *ks_distribution_fault(const struct ks_distribution *distribution, char *text, int size);
 
-/* X(name, what `points` means, nested, in words) */
-#define KS_DESIGN_TABLE(X)                                                                                  \
-    X(grid, "product of levels", false, "full factorial: levels of each parameter, last parameter fastest") \
-    X(lhs, "rows", true, "Latin hypercube; a doubled design keeps its rows and stays Latin")                \
-    X(random, "rows", true, "independent random points")                                                    \
-    X(sobol, "rows", true, "Sobol' sequence (Joe and Kuo 2008), Owen-scrambled by the seed")                \
-    X(file, "rows of the CSV", true, "points from a CSV file whose header names parameters")
+/* Which larger designs begin with the rows of a smaller one of the same kind and seed. */
+enum ks_nesting { KS_NESTED_NEVER, KS_NESTED_ALWAYS, KS_NESTED_BY_DOUBLING /* points x 2, 4, 8, ... */ };
+
+/* X(name, what `points` means, nesting, in words) */
+#define KS_DESIGN_TABLE(X)                                                                               \
+    X(grid, "product of levels", KS_NESTED_NEVER,                                                        \
+      "full factorial: levels of each parameter, last parameter fastest")                                \
+    X(lhs, "rows", KS_NESTED_BY_DOUBLING,                                                                \
+      "Latin hypercube; a doubled design keeps its rows and stays Latin")                                \
+    X(random, "rows", KS_NESTED_ALWAYS, "independent random points")                                     \
+    X(sobol, "rows", KS_NESTED_ALWAYS, "Sobol' sequence (Joe and Kuo 2008), Owen-scrambled by the seed") \
+    X(file, "rows of the CSV", KS_NESTED_ALWAYS, "points from a CSV file whose header names parameters")
 
 enum ks_design_kind {
-#define X(name, points, is_nested, words) KS_DESIGN_##name,
+#define X(name, points, nesting, words) KS_DESIGN_##name,
     KS_DESIGN_TABLE(X)
 #undef X
         KS_N_DESIGNS
@@ -71,7 +76,7 @@ enum ks_design_kind {
 
 struct ks_design_info {
     const char *name, *points;
-    bool is_nested;
+    enum ks_nesting nesting;
     const char *words;
 };
 
@@ -101,6 +106,9 @@ struct ks_design {
                                    scores */
     double *rows;               /* file only: [n_points][n_variables] */
 };
+
+/* Whether a design of `points` begins with the rows of one of `fewer`; both as in design.points. */
+bool ks_design_extends(enum ks_design_kind kind, uint64_t fewer, uint64_t points);
 
 /* The values of point i < n_points, `values` [n_variables]. */
 void ks_design_point(const struct ks_design *design, uint64_t i, double *values);
