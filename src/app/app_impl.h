@@ -69,6 +69,38 @@ struct ks_mpi_team {
 
 int ks_team_create(struct ks_mpi_team *team, MPI_Comm comm);
 
+/* ---- sensitivity.c -------------------------------------------------------------------------------------------- */
+
+/* One analysis of a complete campaign, on one rank. */
+struct ks_sensitivity {
+    const char *path, *method, *bootstrap;
+    ks_store *store;
+    struct ks_campaign campaign; /* its model's table and its design alone */
+    struct ks_study study;
+    struct ks_results results; /* on rank 0 */
+    struct ks_failures failures;
+};
+
+struct ks_sensitivity_wish {
+    const char *path, *method, *bootstrap; /* as on the command line; NULL where not given */
+    bool with_trajectories;
+};
+
+/* Collective over the team; alone where it is NULL. Released also after an error. */
+int ks_sensitivity_compute(struct ks_sensitivity *s, const struct ks_sensitivity_wish *wish,
+                           const struct ks_team *team);
+void ks_sensitivity_release(struct ks_sensitivity *s);
+
+/* The method of this name for a design, or the design's own where it is NULL; `path` for the sentence of an error. */
+int ks_sensitivity_choose(const char *path, const char *name, const struct ks_design *design, int *method);
+
+/* ---- doubling.c ----------------------------------------------------------------------------------------------- */
+
+/* Collective. Runs a campaign by `run`, which returns an exit status; with design.stop in stages that double the design
+ * until the intervals are narrow. */
+int ks_doubling_run(const struct ks_arguments *arguments, MPI_Comm comm,
+                    int (*run)(const struct ks_arguments *arguments, MPI_Comm comm));
+
 /* ---- sensitivity_results.c ------------------------------------------------------------------------------------ */
 
 /* What an analysis found. */

@@ -471,7 +471,7 @@ static int run_command(const struct ks_arguments *arguments) {
     KS_CHECK(MPI_Init(NULL, NULL) == MPI_SUCCESS, KS_ERR_MPI, "MPI does not start");
     ks_error_set_abort(abort_all);
     ks_signals_install();
-    int status = run_on_ranks(arguments, MPI_COMM_WORLD);
+    int status = ks_doubling_run(arguments, MPI_COMM_WORLD, run_on_ranks);
     MPI_Finalize();
     return status;
 }

@@ -8,31 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One run of the command, on one rank. */
-struct sensitivity {
-    const struct ks_arguments *arguments;
-    ks_store *store;
-    struct ks_campaign campaign;
-    struct ks_study study;
-    struct ks_results results;
-    struct ks_failures failures;
-};
-
 /* ---- the campaign --------------------------------------------------------------------------------------------- */
 
-static int check_complete(const struct sensitivity *s) {
+static int check_complete(const struct ks_sensitivity *s) {
     KS_CHECK(ks_store_is_complete(s->store), KS_ERR_USAGE,
              "%s is not complete; an analysis never writes into a file that a campaign still fills. "
              "\"ketsweep status "
              "%s\" says how far it is",
-             s->arguments->operand, s->arguments->operand);
+             s->path, s->path);
     KS_CHECK(ks_store_schema(s->store)->n_parameters > 0, KS_ERR_USAGE,
-             "%s varies nothing that could drive anything", s->arguments->operand);
+             "%s varies nothing that could drive anything", s->path);
     return KS_OK;
 }
 
 /* The points of a campaign from a CSV file stand in the result alone. */
-static int fill_file_rows(struct sensitivity *s) {
+static int fill_file_rows(struct ks_sensitivity *s) {
     const struct ks_schema *schema = ks_store_schema(s->store);
     struct ks_design *design = &s->campaign.design;
     size_t p = (size_t)schema->n_parameters;
@@ -53,48 +43,45 @@ static int fill_file_rows(struct sensitivity *s) {
     return KS_OK;
 }
 
-static int load_design(struct sensitivity *s) {
+static int load_design(struct ks_sensitivity *s) {
     const struct ks_schema *schema = ks_store_schema(s->store);
-    KS_TRY(ks_config_load_design(s->arguments->operand, schema->config, stderr, &s->campaign));
+    KS_TRY(ks_config_load_design(s->path, schema->config, stderr, &s->campaign));
     struct ks_design *design = &s->campaign.design;
     KS_CHECK(design->n_variables == schema->n_parameters, KS_ERR_FORMAT,
-             "%s: its configuration varies %d parameters, its rows have %d", s->arguments->operand,
-             design->n_variables, schema->n_parameters);
+             "%s: its configuration varies %d parameters, its rows have %d", s->path, design->n_variables,
+             schema->n_parameters);
     if (design->kind == KS_DESIGN_file) KS_TRY(fill_file_rows(s));
     KS_CHECK(design->n_points == schema->n_points, KS_ERR_FORMAT,
-             "%s: its configuration has %llu points, its rows are %llu", s->arguments->operand,
+             "%s: its configuration has %llu points, its rows are %llu", s->path,
              (unsigned long long)design->n_points, (unsigned long long)schema->n_points);
     return KS_OK;
 }
 
 /* ---- the study ------------------------------------------------------------------------------------------------ */
 
-static int choose_method(struct sensitivity *s) {
-    const struct ks_design *design = &s->campaign.design;
-    const char *name = s->arguments->method;
+int ks_sensitivity_choose(const char *path, const char *name, const struct ks_design *design, int *method) {
     char text[512];
-    int method = name != NULL ? ks_analysis_find_method(name) : ks_analysis_default_method(design);
-    KS_CHECK(method >= 0 || name != NULL, KS_ERR_USAGE,
-             "no method works from a design of kind \"%s\"; `ketsweep show methods` names the designs that "
-             "serve one",
-             ks_designs[design->kind].name);
-    if (method < 0) {
+    *method = name != NULL ? ks_analysis_find_method(name) : ks_analysis_default_method(design);
+    KS_CHECK(*method >= 0 || name != NULL, KS_ERR_USAGE,
+             "%s: no method works from a design of kind \"%s\"; `ketsweep show methods` names the designs "
+             "that serve one",
+             path, ks_designs[design->kind].name);
+    if (*method < 0) {
         const char *known[KS_N_METHODS];
         for (int i = 0; i < KS_N_METHODS; i++) known[i] = ks_methods[i].name;
         const char *nearest = ks_config_nearest(name, KS_N_METHODS, known);
-        KS_CHECK(false, KS_ERR_USAGE, "there is no method \"%s\"; %s%s", name,
-                 nearest != NULL ? "did you mean " : "`ketsweep show methods` lists them",
-                 nearest != NULL ? nearest : "");
+        KS_CHECK(nearest == NULL, KS_ERR_USAGE, "there is no method \"%s\"; did you mean \"%s\"?", name,
+                 nearest);
+        KS_CHECK(false, KS_ERR_USAGE, "there is no method \"%s\"; `ketsweep show methods` lists them", name);
     }
-    const char *fault = ks_analysis_fault((enum ks_method_kind)method, design, text, sizeof text);
-    KS_CHECK(fault == NULL, KS_ERR_USAGE, "%s: %s", s->arguments->operand, fault);
-    s->study.method = (enum ks_method_kind)method;
+    const char *fault = ks_analysis_fault((enum ks_method_kind) * method, design, text, sizeof text);
+    KS_CHECK(fault == NULL, KS_ERR_USAGE, "%s: %s", path, fault);
     return KS_OK;
 }
 
-static int choose_resamples(struct sensitivity *s) {
+static int choose_resamples(struct ks_sensitivity *s) {
     enum { LEAST = 20, MOST = 100000 };
-    const char *text = s->arguments->bootstrap;
+    const char *text = s->bootstrap;
     if (text == NULL) return KS_OK;
     char *end;
     long number = strtol(text, &end, 10);
@@ -108,54 +95,77 @@ static int read_rows(void *source, uint64_t first, uint64_t count, struct ks_row
     return ks_store_read_rows(source, first, count, rows);
 }
 
-static int open_study(struct sensitivity *s) {
+static int open_study(struct ks_sensitivity *s) {
     KS_TRY(choose_resamples(s));
-    KS_TRY(ks_store_open(&s->store, s->arguments->operand));
+    KS_TRY(ks_store_open(&s->store, s->path));
     KS_TRY(check_complete(s));
     KS_TRY(load_design(s));
     s->study.read = read_rows;
     s->study.source = s->store;
     s->study.schema = ks_store_schema(s->store);
     s->study.design = &s->campaign.design;
-    s->study.with_trajectories = true;
-    return choose_method(s);
+    int method;
+    KS_TRY(ks_sensitivity_choose(s->path, s->method, &s->campaign.design, &method));
+    s->study.method = (enum ks_method_kind)method;
+    return KS_OK;
 }
 
 /* ---- the command ---------------------------------------------------------------------------------------------- */
 
-static int agree(const struct sensitivity *s, int err) {
+static int agree(const struct ks_sensitivity *s, int err) {
     return s->study.team != NULL ? s->study.team->agree(s->study.team->self, err) : err;
 }
 
-static int store_and_print(const struct sensitivity *s) {
-    const struct ks_findings findings = {.path = s->arguments->operand,
-                                         .campaign = &s->campaign,
-                                         .results = &s->results,
-                                         .failures = &s->failures};
+static int compute(struct ks_sensitivity *s, bool with_trajectories) {
+    KS_TRY(agree(s, open_study(s)));
+    s->study.with_trajectories = with_trajectories;
+    KS_TRY(ks_analysis_find_failures(&s->study, &s->failures));
+    return ks_analysis_run(&s->study, &s->results);
+}
+
+int ks_sensitivity_compute(struct ks_sensitivity *s, const struct ks_sensitivity_wish *wish,
+                           const struct ks_team *team) {
+    *s = (struct ks_sensitivity){
+        .path = wish->path, .method = wish->method, .bootstrap = wish->bootstrap, .study.team = team};
+    return compute(s, wish->with_trajectories);
+}
+
+void ks_sensitivity_release(struct ks_sensitivity *s) {
+    ks_analysis_release(&s->results);
+    ks_analysis_release_failures(&s->failures);
+    ks_store_close(&s->store);
+    ks_config_release(&s->campaign);
+}
+
+/* Nobody else may write to the file meanwhile. */
+static int store_results(const struct ks_findings *findings, bool is_separate, char *written, size_t size) {
+    struct ks_lock lock = {0};
+    KS_TRY(ks_store_lock(&lock, findings->path));
+    int err = ks_sensitivity_results_store(findings, is_separate, written, size);
+    ks_store_unlock(&lock);
+    return err;
+}
+
+static int store_and_print(const struct ks_sensitivity *s, const struct ks_arguments *arguments) {
+    const struct ks_findings findings = {
+        .path = s->path, .campaign = &s->campaign, .results = &s->results, .failures = &s->failures};
     char written[4096];
-    KS_TRY(ks_sensitivity_results_store(&findings, s->arguments->is_separate, written, sizeof written));
-    (s->arguments->is_json ? ks_sensitivity_table_print_json : ks_sensitivity_table_print)(stdout, &findings);
-    if (!s->arguments->is_quiet)
+    KS_TRY(store_results(&findings, arguments->is_separate, written, sizeof written));
+    (arguments->is_json ? ks_sensitivity_table_print_json : ks_sensitivity_table_print)(stdout, &findings);
+    if (!arguments->is_quiet)
         fprintf(stderr, "%s: /sensitivity/%s written\n", written, ks_methods[s->results.method].name);
     return KS_OK;
 }
 
-static int run_stages(struct sensitivity *s) {
-    KS_TRY(agree(s, open_study(s)));
-    KS_TRY(ks_analysis_find_failures(&s->study, &s->failures));
-    KS_TRY(ks_analysis_run(&s->study, &s->results));
-    bool is_speaker = s->study.team == NULL || s->study.team->rank == 0;
-    return agree(s, is_speaker ? store_and_print(s) : KS_OK);
-}
-
 static int run_study(const struct ks_arguments *arguments, const struct ks_team *team) {
-    struct sensitivity s = {.arguments = arguments, .study.team = team};
-    int err = run_stages(&s);
-    ks_analysis_release(&s.results);
-    ks_analysis_release_failures(&s.failures);
-    int err_close = ks_store_close(&s.store);
-    ks_config_release(&s.campaign);
-    return err < 0 ? err : err_close;
+    struct ks_sensitivity s;
+    const struct ks_sensitivity_wish wish = {arguments->operand, arguments->method, arguments->bootstrap,
+                                             true};
+    int err = ks_sensitivity_compute(&s, &wish, team);
+    bool is_speaker = team == NULL || team->rank == 0;
+    if (err == KS_OK) err = agree(&s, is_speaker ? store_and_print(&s, arguments) : KS_OK);
+    ks_sensitivity_release(&s);
+    return err;
 }
 
 /* Whether a launcher started this process, so that MPI must be joined. */

@@ -266,6 +266,7 @@ void ks_config_release(struct ks_campaign *campaign) {
         free((char *)campaign->endpoints[i].name);
         free((char *)campaign->endpoints[i].unit);
     }
+    ks_precision_release(&campaign->precision);
     free(campaign->path);
     free(campaign->title);
     free(campaign->model);

@@ -11,6 +11,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* When a study is precise enough (design.stop). */
+struct ks_precision {
+    bool is_wanted;
+    char *method; /* NULL: the design's own */
+    int n_endpoints;
+    char **endpoints;  /* [n_endpoints] whose intervals count; all where there are none */
+    double half_width; /* of every interval, at most */
+};
+
 /* A configuration, complete with defaults. Owned: release with ks_config_release. */
 struct ks_campaign {
     char *path;  /* of the configuration */
@@ -28,6 +37,8 @@ struct ks_campaign {
     bool is_named[KS_N_PARAMETERS]; /* set or varied by the configuration; else a default */
 
     struct ks_design design; /* one point where there is no design section */
+
+    struct ks_precision precision;
 
     int n_endpoints;
     struct ks_endpoint *endpoints; /* a function's outputs have only a name and a unit */

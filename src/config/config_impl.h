@@ -144,6 +144,7 @@ struct ks_section {
 extern const struct ks_keys ks_config_keys; /* of the whole text */
 extern const struct ks_keys ks_config_solver_keys, ks_config_run_keys;
 extern const struct ks_keys ks_plan_keys;        /* design */
+extern const struct ks_keys ks_precision_keys;   /* design.stop */
 extern const struct ks_keys ks_variables_keys;   /* an entry of parameters */
 extern const struct ks_keys ks_correlation_keys; /* an entry of correlation */
 extern const struct ks_keys ks_protocol_keys;    /* those that are no rows of the parameter table */
@@ -269,6 +270,10 @@ bool ks_csv_route(struct ks_csv *csv, size_t row, size_t column, double *value);
 
 /* plan.c: design, with the rows of a file. */
 int ks_plan_read(struct ks_reader *reader);
+
+/* precision.c: design.stop, whose kind is known. */
+int ks_precision_read(struct ks_reader *reader, const config_setting_t *setting);
+void ks_precision_release(struct ks_precision *precision);
 
 /* variables.c: parameters. */
 int ks_variables_read(struct ks_reader *reader);

@@ -27,6 +27,7 @@ static const struct ks_key keys[] = {
      NULL,
      "of radial morris: the step as a share of the distribution (default: to a second random point)",
      {0, 0.5, false, true, false, "in (0, 0.5]"}},
+    {"stop", "", NULL, "double the design until intervals are narrow, up to `points`", KS_ANYTHING},
     {"file", "", NULL, "of kind \"file\": a CSV file, relative to this file, whose header names parameters",
      KS_ANYTHING},
 };
@@ -284,5 +285,6 @@ int ks_plan_read(struct ks_reader *reader) {
         return ks_variables_read(reader);
     }
     design->kind = (enum ks_design_kind)kind;
+    KS_TRY(ks_precision_read(reader, ks_settings_find(&section, "stop")));
     return kind == KS_DESIGN_file ? read_file(&section) : read_by_rule(&section);
 }

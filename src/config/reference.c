@@ -102,10 +102,13 @@ static void write_design(FILE *stream) {
         const char *value = key->fallback != NULL            ? key->fallback
                             : i < 2                          ? examples[i]
                             : strcmp(key->name, "step") == 0 ? "0.01"
+                            : strcmp(key->name, "stop") == 0 ? "{ half_width = 0.02; }"
                                                              : "\"points.csv\"";
         write_line(stream, i >= N_COMMON, key->name, value, "", key->meaning);
     }
-    fputs("};\n", stream);
+    fputs("};\n# keys of stop:\n", stream);
+    for (int i = 0; i < ks_precision_keys.n; i++)
+        fprintf(stream, "#   %-14s %s\n", ks_precision_keys.keys[i].name, ks_precision_keys.keys[i].meaning);
     for (int i = 0; i < KS_N_DESIGNS; i++)
         fprintf(stream, "# %-8s %s\n", ks_designs[i].name, ks_designs[i].words);
     fputs("\nparameters : (  # what varies: one entry for each, of protocol or patient\n", stream);
