@@ -5,10 +5,11 @@
 #include "analysis/analysis_impl.h"
 
 /* What tells how far chance moves an estimate. Replicate 0 is the study itself. Where base rows come in independent groups,
- * replicate g + 1 is the study without group g (the jackknife); else replicate r + 1 is a resample of base rows. */
+ * replicate g + 1 is the study without group g (the jackknife); else replicate r + 1 is a resample of base rows; of a
+ * given-data method that no resample serves, part r of the rows, which are disjoint. */
 struct ks_replicates {
     int n; /* with replicate 0 */
-    bool is_jackknife;
+    bool is_jackknife, is_of_parts;
 };
 
 /* Sums over the times of a state, of variance times index and of variance, for each replicate. */

@@ -5,7 +5,9 @@
  * computed whole by one rank, and rank 0 gathers them in order. Of a Saltelli design the rows of A and B alone sample the
  * parameters' joint distribution. */
 #include "analysis/frame_impl.h"
+#include "analysis/sample_impl.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "base/status.h"
 
 #include <math.h>
@@ -31,6 +33,8 @@ struct given {
     struct table drawn, own;      /* a resample; the same for an output with values missing of its own */
     size_t *starts;               /* [all.n] where the copies of a row begin */
     uint8_t *counts, *own_counts; /* [all.n] */
+    int replicate;                /* in hand */
+    size_t n_study;               /* rows that replicate 0 has */
     int first, n_columns;         /* of the pass */
     double *y;                    /* [n_columns][all.n] */
     bool *has_missing;            /* [n_columns] */
@@ -56,39 +60,12 @@ static void release_table(struct table *table) {
     free(table->source);
 }
 
-/* Ranks 1 to n, equal values their mean. */
-static void fill_ranks(size_t n, const double *x, const size_t *order, double *ranks) {
-    for (size_t first = 0, end; first < n; first = end) {
-        for (end = first + 1; end < n && x[order[end]] == x[order[first]];) end++;
-        double rank = 0.5 * (double)(first + 1 + end);
-        for (size_t i = first; i < end; i++) ranks[order[i]] = rank;
-    }
-}
-
-struct item {
-    double value;
-    size_t row;
-};
-
-static int compare_items(const void *left, const void *right) {
-    const struct item *a = left, *b = right;
-    if (a->value != b->value) return a->value < b->value ? -1 : 1;
-    return (a->row > b->row) - (a->row < b->row);
-}
-
 static int sort_table(struct table *table, int p) {
-    struct item *items;
     size_t n = table->n;
-    KS_ALLOCATE(items, n);
-    for (int k = 0; k < p; k++) {
-        const double *x = &table->x[(size_t)k * n];
-        size_t *order = &table->order[(size_t)k * n];
-        for (size_t i = 0; i < n; i++) items[i] = (struct item){x[i], i};
-        qsort(items, n, sizeof *items, compare_items);
-        for (size_t i = 0; i < n; i++) order[i] = items[i].row;
-        fill_ranks(n, x, order, &table->ranks[(size_t)k * n]);
+    for (size_t k = 0; k < (size_t)p; k++) {
+        KS_TRY(ks_sample_sort(n, &table->x[k * n], &table->order[k * n]));
+        ks_sample_rank(n, &table->x[k * n], &table->order[k * n], &table->ranks[k * n]);
     }
-    free(items);
     return KS_OK;
 }
 
@@ -111,7 +88,7 @@ static void draw_table(struct given *given, const uint8_t *counts, struct table 
         for (size_t i = 0; i < all->n; i++)
             for (int copy = 0; copy < counts[order[i]]; copy++)
                 drawn_order[at++] = given->starts[order[i]] + (size_t)copy;
-        fill_ranks(n, drawn_x, drawn_order, &table->ranks[(size_t)k * n]);
+        ks_sample_rank(n, drawn_x, drawn_order, &table->ranks[(size_t)k * n]);
     }
 }
 
@@ -200,6 +177,8 @@ static struct ks_given_data describe(const struct given *given, const struct tab
                                   .x = table->x,
                                   .ranks = table->ranks,
                                   .order = table->order,
+                                  .is_resample = given->replicate > 0,
+                                  .n_study = given->n_study,
                                   .seed = given->frame->study->design->seed};
 }
 
@@ -238,20 +217,36 @@ static void release_shared(const struct given *given, void *shared) {
 /* A column that misses values of its own: from the rows that have one. */
 static int estimate_apart(struct given *given, int k) {
     const double *y = &given->y[(size_t)k * given->all.n];
-    for (size_t i = 0; i < given->all.n; i++) given->own_counts[i] = isnan(y[i]) ? 0 : given->counts[i];
+    given->n_study = 0;
+    for (size_t i = 0; i < given->all.n; i++) {
+        given->own_counts[i] = isnan(y[i]) ? 0 : given->counts[i];
+        given->n_study += !isnan(y[i]);
+    }
     draw_table(given, given->own_counts, &given->own);
     void *shared;
     int err = prepare(given, &given->own, &shared);
     if (err == KS_OK) err = estimate_column(given, &given->own, shared, k);
     release_shared(given, shared);
+    given->n_study = given->all.n;
     return err;
+}
+
+/* How often a replicate has a row. Parts of a design without groups are drawn. */
+static uint8_t count_row(const struct given *given, int replicate, uint64_t base) {
+    const struct ks_frame *frame = given->frame;
+    uint64_t seed = frame->study->design->seed, n_parts = (uint64_t)frame->replicates.n - 1;
+    if (replicate == 0) return 1;
+    if (!frame->replicates.is_of_parts) return ks_bootstrap_draw(seed, replicate - 1, base);
+    uint64_t number =
+        frame->layout.n_groups > 0 ? base : ks_random_bits(seed, KS_STREAM_parts, base, 0) >> 32;
+    return number % n_parts == (uint64_t)replicate - 1;
 }
 
 /* Replicate 0 is the study itself. */
 static int estimate_replicate(struct given *given, int replicate) {
-    uint64_t seed = given->frame->study->design->seed;
-    for (size_t i = 0; i < given->all.n; i++)
-        given->counts[i] = replicate == 0 ? 1 : ks_bootstrap_draw(seed, replicate - 1, given->bases[i]);
+    given->replicate = replicate;
+    given->n_study = given->all.n;
+    for (size_t i = 0; i < given->all.n; i++) given->counts[i] = count_row(given, replicate, given->bases[i]);
     draw_table(given, given->counts, &given->drawn);
     void *shared;
     int err = prepare(given, &given->drawn, &shared);

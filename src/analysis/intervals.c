@@ -3,7 +3,8 @@
  * The jackknife over G groups: the standard error of the whole study's estimate from the estimates without one group
  * (Efron and Tibshirani 1993, chapter 11), and Student's t with G - 1 degrees of freedom. For a mean it is the t
  * interval over groups; for ratios it has their bias in second order only. The bootstrap: the standard deviation over resamples, and the normal
- * distribution.
+ * distribution; the bias that resampling shows is taken from the estimates of methods that have one (the bootstrap's
+ * bias reduction, chapter 10). Disjoint parts: their standard deviation over the root of their number, and Student's t.
  *
  * A course's index is the mean over its times weighted by the output's variance (Gamboa, Janon, Klein and Lagnoux 2014,
  * doi:10.1214/14-EJS895; Lamboni, Monod and Makowski 2011, doi:10.1016/j.ress.2010.09.002). */
@@ -25,8 +26,10 @@ static double t_factor(int n_groups) {
 
 static const double normal_factor = 1.95996398454;
 
-/* Half of the interval of `values` [n with a stride]: replicates 1 to n - 1; those that are no numbers do not count. */
-static double half_width(const struct ks_replicates *replicates, const double *values, size_t stride) {
+/* Half of the interval of `values` [n with a stride]: replicates 1 to n - 1; those that are no numbers do not count. Their
+ * mean deviation from the estimate too. */
+static double half_width(const struct ks_replicates *replicates, const double *values, size_t stride,
+                         double *mean_deviation) {
     double sum = 0, squares = 0;
     int n = 0;
     for (int r = 1; r < replicates->n; r++) {
@@ -36,9 +39,11 @@ static double half_width(const struct ks_replicates *replicates, const double *v
         sum += deviation;
         squares += deviation * deviation;
     }
+    *mean_deviation = n > 0 ? sum / n : 0;
     if (n < 2) return NAN;
     double spread = squares - sum * sum / n;
     if (spread < 0) spread = 0;
+    if (replicates->is_of_parts) return t_factor(n) * sqrt(spread / (n - 1) / n);
     return replicates->is_jackknife ? t_factor(n) * sqrt(spread * (n - 1) / n)
                                     : normal_factor * sqrt(spread / (n - 1));
 }
@@ -47,12 +52,13 @@ static void set_result(struct ks_frame *frame, int output, const double *values,
     struct ks_results *results = frame->results;
     size_t n_values = (size_t)results->n_values, first = (size_t)output * n_values;
     results->variances[output] = variance;
+    bool is_biased = frame->method->given != NULL && frame->method->given->is_biased;
     for (size_t k = 0; k < n_values; k++) {
-        double half = half_width(&frame->replicates, &values[k], n_values);
-        bool is_number = isfinite(values[k]);
-        results->values[first + k] = is_number ? values[k] : NAN;
-        results->lows[first + k] = is_number ? values[k] - half : NAN;
-        results->highs[first + k] = is_number ? values[k] + half : NAN;
+        double bias, half = half_width(&frame->replicates, &values[k], n_values, &bias);
+        double value = isfinite(values[k]) ? values[k] - (is_biased ? bias : 0) : NAN;
+        results->values[first + k] = value;
+        results->lows[first + k] = value - half;
+        results->highs[first + k] = value + half;
     }
 }
 

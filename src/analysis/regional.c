@@ -93,7 +93,8 @@ static int estimate(const struct ks_given_data *data, void *shared, const double
     if (n_above == 0 || n_above == data->n) return KS_OK;
     for (int i = 0; i < p; i++) {
         compare_parts(data, i, space->is_above, n_above, &values[i], &values[2 * p + i]);
-        values[p + i] = ks_regional_p_value(values[i], (double)n_above, (double)(data->n - n_above));
+        double p_value = ks_regional_p_value(values[i], (double)n_above, (double)(data->n - n_above));
+        values[p + i] = data->is_resample ? NAN : p_value; /* it has no interval */
     }
     return KS_OK;
 }
@@ -106,7 +107,6 @@ static const struct ks_index indices[] = {
      "Cliff's delta: above 0 where the upper part of the output has larger values"},
 };
 
-static const struct ks_given_method given = {
-    .prepare = prepare, .release = release, .estimate = estimate, .is_biased = true};
+static const struct ks_given_method given = {.prepare = prepare, .release = release, .estimate = estimate};
 const struct ks_method ks_method_regional = {
     .given = &given, .n_indices = sizeof indices / sizeof *indices, .indices = indices};

@@ -49,9 +49,12 @@ static void count_values(struct ks_results *results, int p) {
 static struct ks_replicates choose_replicates(const struct ks_study *study,
                                               const struct ks_design_layout *layout) {
     enum { USUAL_RESAMPLES = 1000 };
+    const struct ks_given_method *given = ks_method_table[study->method]->given;
+    if (given != NULL && given->needs_parts)
+        return (struct ks_replicates){.n = KS_DESIGN_SCRAMBLES + 1, .is_of_parts = true};
     if (study->n_resamples == 0 && layout->n_groups > 0 && ks_method_table[study->method]->structured != NULL)
-        return (struct ks_replicates){layout->n_groups + 1, true};
-    return (struct ks_replicates){1 + (study->n_resamples > 0 ? study->n_resamples : USUAL_RESAMPLES), false};
+        return (struct ks_replicates){.n = layout->n_groups + 1, .is_jackknife = true};
+    return (struct ks_replicates){.n = 1 + (study->n_resamples > 0 ? study->n_resamples : USUAL_RESAMPLES)};
 }
 
 static int prepare(struct ks_frame *frame) {
@@ -60,6 +63,10 @@ static int prepare(struct ks_frame *frame) {
     frame->method = ks_method_table[study->method];
     frame->layout = ks_design_layout(study->design);
     frame->replicates = choose_replicates(study, &frame->layout);
+    KS_CHECK(!frame->replicates.is_of_parts || study->n_resamples == 0, KS_ERR_USAGE,
+             "%s compares nearest neighbours, which a bootstrap would repeat; its intervals come from parts "
+             "of the rows",
+             ks_methods[study->method].name);
     results->method = study->method;
     results->schema = frame->schema;
     results->indices = frame->method->indices;
@@ -78,8 +85,9 @@ static int prepare(struct ks_frame *frame) {
     results->n_bases =
         frame->layout.n_bases * (is_given && study->design->kind == KS_DESIGN_saltelli ? 2 : 1);
     results->is_of_rows = is_given || frame->layout.n_rows == 1;
-    results->n_groups = frame->replicates.is_jackknife ? frame->replicates.n - 1 : 0;
-    results->n_resamples = frame->replicates.is_jackknife ? 0 : frame->replicates.n - 1;
+    bool is_of_groups = frame->replicates.is_jackknife || frame->replicates.is_of_parts;
+    results->n_groups = is_of_groups ? frame->replicates.n - 1 : 0;
+    results->n_resamples = is_of_groups ? 0 : frame->replicates.n - 1;
     size_t n = (size_t)results->n_outputs, n_values = (size_t)results->n_values;
     KS_ALLOCATE(results->values, n * n_values);
     KS_ALLOCATE(results->lows, n * n_values);
