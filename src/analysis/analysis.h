@@ -33,11 +33,17 @@ enum ks_method_kind {
 /* What an index is a number of; [p] for parameters, [p (p - 1) / 2] for pairs (0, 1), (0, 2), ... (1, 2), ... */
 enum ks_index_of { KS_OF_PARAMETER, KS_OF_PAIR, KS_OF_OUTPUT };
 
+enum ks_index_kind {
+    KS_PLAIN,
+    KS_SHARE, /* of the output's variance, so that its mean over time weighs by it */
+    KS_TEST,  /* a probability: as it is, without an interval */
+};
+
 /* One kind of index that a method gives, for each parameter or each pair of parameters. */
 struct ks_index {
     const char *name; /* "S1": its dataset in the file, its column of the table */
     enum ks_index_of of;
-    bool is_share; /* of the output's variance, so that its mean over time weighs by it */
+    enum ks_index_kind kind;
     const char *description;
 };
 

@@ -130,10 +130,10 @@ static int estimate(const struct ks_given_data *data, void *shared, const double
 }
 
 static const struct ks_index indices[] = {
-    {"S", KS_OF_PARAMETER, true, "first-order share of the variance, own and by correlation"},
-    {"S_own", KS_OF_PARAMETER, true, "share of the variance by the parameter itself"},
-    {"S_correlated", KS_OF_PARAMETER, true, "share of the variance by its correlation with the others"},
-    {"R2", KS_OF_OUTPUT, true, "share of the variance that parameters explain one by one"},
+    {"S", KS_OF_PARAMETER, KS_SHARE, "first-order share of the variance, own and by correlation"},
+    {"S_own", KS_OF_PARAMETER, KS_SHARE, "share of the variance by the parameter itself"},
+    {"S_correlated", KS_OF_PARAMETER, KS_SHARE, "share of the variance by its correlation with the others"},
+    {"R2", KS_OF_OUTPUT, KS_SHARE, "share of the variance that parameters explain one by one"},
 };
 
 static const struct ks_given_method given = {.prepare = prepare, .release = release, .estimate = estimate};

@@ -168,7 +168,7 @@ static int estimate(const struct ks_given_data *data, void *shared, const double
 }
 
 static const struct ks_index indices[] = {
-    {"delta", KS_OF_PARAMETER, false,
+    {"delta", KS_OF_PARAMETER, KS_PLAIN,
      "half the mean area between the output's densities with and without the parameter known"},
 };
 

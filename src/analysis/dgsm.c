@@ -116,8 +116,9 @@ static const char *find_fault(const struct ks_design *design) {
 }
 
 static const struct ks_index indices[] = {
-    {"bound", KS_OF_PARAMETER, true, "upper bound of the total-order index, by the mean squared derivative"},
-    {"nu", KS_OF_PARAMETER, false, "mean squared derivative of the output by the parameter"},
+    {"bound", KS_OF_PARAMETER, KS_SHARE,
+     "upper bound of the total-order index, by the mean squared derivative"},
+    {"nu", KS_OF_PARAMETER, KS_PLAIN, "mean squared derivative of the output by the parameter"},
 };
 
 static const struct ks_structured_method structured = {.needs_inputs = true,

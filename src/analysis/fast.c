@@ -117,8 +117,9 @@ static void estimate(const struct ks_design *design, const double *sums, double 
 }
 
 static const struct ks_index indices[] = {
-    {"ST", KS_OF_PARAMETER, true, "total-order index: share of the variance that comes with the parameter"},
-    {"S1", KS_OF_PARAMETER, true, "first-order index: share of the variance by the parameter alone"},
+    {"ST", KS_OF_PARAMETER, KS_SHARE,
+     "total-order index: share of the variance that comes with the parameter"},
+    {"S1", KS_OF_PARAMETER, KS_SHARE, "first-order index: share of the variance by the parameter alone"},
 };
 
 static const struct ks_structured_method structured = {

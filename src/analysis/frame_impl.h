@@ -4,12 +4,19 @@
 
 #include "analysis/analysis_impl.h"
 
-/* What tells how far chance moves an estimate. Replicate 0 is the study itself. Where base rows come in independent groups,
- * replicate g + 1 is the study without group g (the jackknife); else replicate r + 1 is a resample of base rows; of a
- * given-data method that no resample serves, part r of the rows, which are disjoint. */
+/* What tells how far chance moves an estimate; replicate 0 is the study itself. */
+enum ks_replication {
+    KS_JACKKNIFE, /* replicate g + 1 is the study without group g of its base rows */
+    KS_BOOTSTRAP, /* replicate r + 1 is a resample of base rows */
+    KS_PARTS,     /* replicate g + 1 is part g of the rows alone */
+};
+
+enum { KS_MOST_GROUPS = 16 }; /* that intervals come from; the number of parts */
+
 struct ks_replicates {
     int n; /* with replicate 0 */
-    bool is_jackknife, is_of_parts;
+    enum ks_replication kind;
+    bool is_biased; /* the mean deviation of the replicates is taken from the estimate */
 };
 
 /* Sums over the times of a state, of variance times index and of variance, for each replicate. */

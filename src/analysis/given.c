@@ -7,7 +7,6 @@
 #include "analysis/frame_impl.h"
 #include "analysis/sample_impl.h"
 #include "base/memory.h"
-#include "base/random.h"
 #include "base/status.h"
 
 #include <math.h>
@@ -33,13 +32,13 @@ struct given {
     struct table drawn, own;      /* a resample; the same for an output with values missing of its own */
     size_t *starts;               /* [all.n] where the copies of a row begin */
     uint8_t *counts, *own_counts; /* [all.n] */
-    int replicate;                /* in hand */
-    size_t n_study;               /* rows that replicate 0 has */
     int first, n_columns;         /* of the pass */
     double *y;                    /* [n_columns][all.n] */
     bool *has_missing;            /* [n_columns] */
     double *drawn_y;              /* [drawn.capacity] */
-    double *estimates; /* [n_columns][n_values], then [n_columns] variances: of the resample in hand */
+    int replicate;                /* in hand */
+    size_t n_study;               /* rows that replicate 0 has of the column in hand */
+    double *estimates; /* [n_columns][n_values], then [n_columns] variances: of the replicate in hand */
 };
 
 /* ---- tables --------------------------------------------------------------------------------------------------- */
@@ -168,6 +167,10 @@ static int read_columns(struct given *given) {
     return err;
 }
 
+static bool is_in_parts(const struct given *given) {
+    return given->frame->replicates.kind == KS_PARTS;
+}
+
 /* ---- estimates ------------------------------------------------------------------------------------------------ */
 
 static struct ks_given_data describe(const struct given *given, const struct table *table) {
@@ -231,22 +234,17 @@ static int estimate_apart(struct given *given, int k) {
     return err;
 }
 
-/* How often a replicate has a row. Parts of a design without groups are drawn. */
-static uint8_t count_row(const struct given *given, int replicate, uint64_t base) {
-    const struct ks_frame *frame = given->frame;
-    uint64_t seed = frame->study->design->seed, n_parts = (uint64_t)frame->replicates.n - 1;
-    if (replicate == 0) return 1;
-    if (!frame->replicates.is_of_parts) return ks_bootstrap_draw(seed, replicate - 1, base);
-    uint64_t number =
-        frame->layout.n_groups > 0 ? base : ks_random_bits(seed, KS_STREAM_parts, base, 0) >> 32;
-    return number % n_parts == (uint64_t)replicate - 1;
+/* How often the replicate in hand takes a base row. */
+static uint8_t count_copies(const struct given *given, uint64_t base) {
+    if (given->replicate == 0) return 1;
+    if (is_in_parts(given)) return base % KS_MOST_GROUPS == (uint64_t)given->replicate - 1;
+    return ks_bootstrap_draw(given->frame->study->design->seed, given->replicate - 1, base);
 }
 
-/* Replicate 0 is the study itself. */
 static int estimate_replicate(struct given *given, int replicate) {
     given->replicate = replicate;
     given->n_study = given->all.n;
-    for (size_t i = 0; i < given->all.n; i++) given->counts[i] = count_row(given, replicate, given->bases[i]);
+    for (size_t i = 0; i < given->all.n; i++) given->counts[i] = count_copies(given, given->bases[i]);
     draw_table(given, given->counts, &given->drawn);
     void *shared;
     int err = prepare(given, &given->drawn, &shared);

@@ -3,8 +3,7 @@
  * The jackknife over G groups: the standard error of the whole study's estimate from the estimates without one group
  * (Efron and Tibshirani 1993, chapter 11), and Student's t with G - 1 degrees of freedom. For a mean it is the t
  * interval over groups; for ratios it has their bias in second order only. The bootstrap: the standard deviation over resamples, and the normal
- * distribution; the bias that resampling shows is taken from the estimates of methods that have one (the bootstrap's
- * bias reduction, chapter 10). Disjoint parts: their standard deviation over the root of their number, and Student's t.
+ * distribution. Parts: their standard deviation over the root of their number, and Student's t.
  *
  * A course's index is the mean over its times weighted by the output's variance (Gamboa, Janon, Klein and Lagnoux 2014,
  * doi:10.1214/14-EJS895; Lamboni, Monod and Makowski 2011, doi:10.1016/j.ress.2010.09.002). */
@@ -20,17 +19,18 @@ static double t_factor(int n_groups) {
         NAN,           NAN,           12.7062047364, 4.30265272975, 3.18244630528, 2.77644510520,
         2.57058183564, 2.44691185114, 2.36462425159, 2.30600413520, 2.26215716280, 2.22813885199,
         2.20098516009, 2.17881282966, 2.16036865646, 2.14478668792, 2.13144954556};
-    KS_ASSERT(n_groups <= KS_DESIGN_SCRAMBLES);
+    KS_ASSERT(n_groups <= KS_MOST_GROUPS);
     return factors[n_groups];
 }
 
 static const double normal_factor = 1.95996398454;
 
-/* Half of the interval of `values` [n with a stride]: replicates 1 to n - 1; those that are no numbers do not count. Their
- * mean deviation from the estimate too. */
+/* Half of the interval of values[0] from those of replicates 1 to n - 1, with a stride; those that are no numbers do not
+ * count. `bias` gets their mean deviation. */
 static double half_width(const struct ks_replicates *replicates, const double *values, size_t stride,
-                         double *mean_deviation) {
+                         double *bias) {
     double sum = 0, squares = 0;
+    *bias = 0;
     int n = 0;
     for (int r = 1; r < replicates->n; r++) {
         double deviation = values[(size_t)r * stride] - values[0];
@@ -39,26 +39,33 @@ static double half_width(const struct ks_replicates *replicates, const double *v
         sum += deviation;
         squares += deviation * deviation;
     }
-    *mean_deviation = n > 0 ? sum / n : 0;
     if (n < 2) return NAN;
     double spread = squares - sum * sum / n;
     if (spread < 0) spread = 0;
-    if (replicates->is_of_parts) return t_factor(n) * sqrt(spread / (n - 1) / n);
-    return replicates->is_jackknife ? t_factor(n) * sqrt(spread * (n - 1) / n)
-                                    : normal_factor * sqrt(spread / (n - 1));
+    *bias = sum / n;
+    if (replicates->kind == KS_BOOTSTRAP) return normal_factor * sqrt(spread / (n - 1));
+    /* a part's variance is n times the whole's */
+    return t_factor(n) * sqrt(replicates->kind == KS_JACKKNIFE ? spread * (n - 1) / n : spread / (n - 1) / n);
+}
+
+static enum ks_index_kind kind_of(const struct ks_results *results, size_t value) {
+    int i = 0;
+    while (i + 1 < results->n_indices && value >= (size_t)results->offsets[i + 1]) i++;
+    return results->indices[i].kind;
 }
 
 static void set_result(struct ks_frame *frame, int output, const double *values, double variance) {
     struct ks_results *results = frame->results;
     size_t n_values = (size_t)results->n_values, first = (size_t)output * n_values;
     results->variances[output] = variance;
-    bool is_biased = frame->method->given != NULL && frame->method->given->is_biased;
     for (size_t k = 0; k < n_values; k++) {
         double bias, half = half_width(&frame->replicates, &values[k], n_values, &bias);
-        double value = isfinite(values[k]) ? values[k] - (is_biased ? bias : 0) : NAN;
+        double value = isfinite(values[k]) ? values[k] : NAN;
+        bool is_test = kind_of(results, k) == KS_TEST;
+        if (frame->replicates.is_biased && !is_test) value -= bias;
         results->values[first + k] = value;
-        results->lows[first + k] = value - half;
-        results->highs[first + k] = value + half;
+        results->lows[first + k] = is_test ? NAN : value - half;
+        results->highs[first + k] = is_test ? NAN : value + half;
     }
 }
 

@@ -69,10 +69,10 @@ static void estimate(const struct ks_design *design, const double *sums, double 
 }
 
 static const struct ks_index indices[] = {
-    {"mu_star", KS_OF_PARAMETER, false,
+    {"mu_star", KS_OF_PARAMETER, KS_PLAIN,
      "mean size of the elementary effects, per whole range of the parameter"},
-    {"mu", KS_OF_PARAMETER, false, "mean elementary effect"},
-    {"sigma", KS_OF_PARAMETER, false,
+    {"mu", KS_OF_PARAMETER, KS_PLAIN, "mean elementary effect"},
+    {"sigma", KS_OF_PARAMETER, KS_PLAIN,
      "standard deviation of the elementary effects: interactions and curvature"},
 };
 

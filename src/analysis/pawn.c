@@ -109,11 +109,11 @@ static int estimate(const struct ks_given_data *data, void *shared, const double
 }
 
 static const struct ks_index indices[] = {
-    {"median", KS_OF_PARAMETER, false,
+    {"median", KS_OF_PARAMETER, KS_PLAIN,
      "PAWN index: median over 10 slices of the distance between distributions"},
-    {"mean", KS_OF_PARAMETER, false, "mean distance of the slices"},
-    {"minimum", KS_OF_PARAMETER, false, "smallest distance of the slices"},
-    {"maximum", KS_OF_PARAMETER, false, "largest distance of the slices"},
+    {"mean", KS_OF_PARAMETER, KS_PLAIN, "mean distance of the slices"},
+    {"minimum", KS_OF_PARAMETER, KS_PLAIN, "smallest distance of the slices"},
+    {"maximum", KS_OF_PARAMETER, KS_PLAIN, "largest distance of the slices"},
 };
 
 static const struct ks_given_method given = {

@@ -119,7 +119,7 @@ static int estimate(const struct ks_given_data *data, void *shared, const double
 }
 
 static const struct ks_index indices[] = {
-    {"S1", KS_OF_PARAMETER, true, "first-order index: share of the variance by the parameter alone"},
+    {"S1", KS_OF_PARAMETER, KS_SHARE, "first-order index: share of the variance by the parameter alone"},
 };
 
 static const struct ks_given_method given = {.prepare = prepare, .release = release, .estimate = estimate};

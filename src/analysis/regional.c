@@ -93,17 +93,16 @@ static int estimate(const struct ks_given_data *data, void *shared, const double
     if (n_above == 0 || n_above == data->n) return KS_OK;
     for (int i = 0; i < p; i++) {
         compare_parts(data, i, space->is_above, n_above, &values[i], &values[2 * p + i]);
-        double p_value = ks_regional_p_value(values[i], (double)n_above, (double)(data->n - n_above));
-        values[p + i] = data->is_resample ? NAN : p_value; /* it has no interval */
+        values[p + i] = ks_regional_p_value(values[i], (double)n_above, (double)(data->n - n_above));
     }
     return KS_OK;
 }
 
 static const struct ks_index indices[] = {
-    {"distance", KS_OF_PARAMETER, false,
+    {"distance", KS_OF_PARAMETER, KS_PLAIN,
      "Kolmogorov-Smirnov distance between the parameter's values of the two parts"},
-    {"p_value", KS_OF_PARAMETER, false, "probability of such a distance where the parameter plays no part"},
-    {"direction", KS_OF_PARAMETER, false,
+    {"p_value", KS_OF_PARAMETER, KS_TEST, "probability of such a distance where the parameter plays no part"},
+    {"direction", KS_OF_PARAMETER, KS_PLAIN,
      "Cliff's delta: above 0 where the upper part of the output has larger values"},
 };
 

@@ -128,16 +128,16 @@ static int estimate_prcc(const struct ks_given_data *data, void *shared, const d
 }
 
 static const struct ks_index indices_src[] = {
-    {"SRC", KS_OF_PARAMETER, false, "standardised regression coefficient of values"},
-    {"R2", KS_OF_OUTPUT, true, "share of the variance that the linear regression explains"},
+    {"SRC", KS_OF_PARAMETER, KS_PLAIN, "standardised regression coefficient of values"},
+    {"R2", KS_OF_OUTPUT, KS_SHARE, "share of the variance that the linear regression explains"},
 };
 static const struct ks_index indices_srrc[] = {
-    {"SRRC", KS_OF_PARAMETER, false, "standardised regression coefficient of ranks"},
-    {"R2", KS_OF_OUTPUT, true, "share of the variance of the ranks that the regression explains"},
+    {"SRRC", KS_OF_PARAMETER, KS_PLAIN, "standardised regression coefficient of ranks"},
+    {"R2", KS_OF_OUTPUT, KS_SHARE, "share of the variance of the ranks that the regression explains"},
 };
 static const struct ks_index indices_prcc[] = {
-    {"PRCC", KS_OF_PARAMETER, false, "partial correlation of ranks"},
-    {"R2", KS_OF_OUTPUT, true, "share of the variance of the ranks that the regression explains"},
+    {"PRCC", KS_OF_PARAMETER, KS_PLAIN, "partial correlation of ranks"},
+    {"R2", KS_OF_OUTPUT, KS_SHARE, "share of the variance of the ranks that the regression explains"},
 };
 
 static const struct ks_given_method src = {

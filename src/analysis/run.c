@@ -30,7 +30,7 @@ int ks_run_spread(const struct ks_study *study, double *numbers, size_t n) {
 
 static bool has_shares_only(const struct ks_results *results) {
     for (int i = 0; i < results->n_indices; i++)
-        if (!results->indices[i].is_share) return false;
+        if (results->indices[i].kind != KS_SHARE) return false;
     return true;
 }
 
@@ -46,15 +46,16 @@ static void count_values(struct ks_results *results, int p) {
     }
 }
 
-static struct ks_replicates choose_replicates(const struct ks_study *study,
-                                              const struct ks_design_layout *layout) {
+static struct ks_replicates choose_replicates(const struct ks_frame *frame) {
     enum { USUAL_RESAMPLES = 1000 };
-    const struct ks_given_method *given = ks_method_table[study->method]->given;
+    const struct ks_given_method *given = frame->method->given;
+    int n = frame->study->n_resamples;
     if (given != NULL && given->needs_parts)
-        return (struct ks_replicates){.n = KS_DESIGN_SCRAMBLES + 1, .is_of_parts = true};
-    if (study->n_resamples == 0 && layout->n_groups > 0 && ks_method_table[study->method]->structured != NULL)
-        return (struct ks_replicates){.n = layout->n_groups + 1, .is_jackknife = true};
-    return (struct ks_replicates){.n = 1 + (study->n_resamples > 0 ? study->n_resamples : USUAL_RESAMPLES)};
+        return (struct ks_replicates){KS_MOST_GROUPS + 1, KS_PARTS, given->is_biased};
+    if (given == NULL && n == 0 && frame->layout.n_groups > 0)
+        return (struct ks_replicates){frame->layout.n_groups + 1, KS_JACKKNIFE, false};
+    return (struct ks_replicates){1 + (n > 0 ? n : USUAL_RESAMPLES), KS_BOOTSTRAP,
+                                  given != NULL && given->is_biased};
 }
 
 static int prepare(struct ks_frame *frame) {
@@ -62,10 +63,10 @@ static int prepare(struct ks_frame *frame) {
     struct ks_results *results = frame->results;
     frame->method = ks_method_table[study->method];
     frame->layout = ks_design_layout(study->design);
-    frame->replicates = choose_replicates(study, &frame->layout);
-    KS_CHECK(!frame->replicates.is_of_parts || study->n_resamples == 0, KS_ERR_USAGE,
-             "%s compares nearest neighbours, which a bootstrap would repeat; its intervals come from parts "
-             "of the rows",
+    frame->replicates = choose_replicates(frame);
+    KS_CHECK(frame->replicates.kind != KS_PARTS || study->n_resamples == 0, KS_ERR_USAGE,
+             "%s cannot be bootstrapped, as it compares nearest neighbours; its intervals come from parts of "
+             "the rows",
              ks_methods[study->method].name);
     results->method = study->method;
     results->schema = frame->schema;
@@ -85,9 +86,8 @@ static int prepare(struct ks_frame *frame) {
     results->n_bases =
         frame->layout.n_bases * (is_given && study->design->kind == KS_DESIGN_saltelli ? 2 : 1);
     results->is_of_rows = is_given || frame->layout.n_rows == 1;
-    bool is_of_groups = frame->replicates.is_jackknife || frame->replicates.is_of_parts;
-    results->n_groups = is_of_groups ? frame->replicates.n - 1 : 0;
-    results->n_resamples = is_of_groups ? 0 : frame->replicates.n - 1;
+    (frame->replicates.kind == KS_BOOTSTRAP ? &results->n_resamples : &results->n_groups)[0] =
+        frame->replicates.n - 1;
     size_t n = (size_t)results->n_outputs, n_values = (size_t)results->n_values;
     KS_ALLOCATE(results->values, n * n_values);
     KS_ALLOCATE(results->lows, n * n_values);

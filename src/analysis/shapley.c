@@ -413,11 +413,11 @@ static int estimate(const struct ks_given_data *data, void *shared, const double
 }
 
 static const struct ks_index indices[] = {
-    {"Shapley", KS_OF_PARAMETER, true,
+    {"Shapley", KS_OF_PARAMETER, KS_SHARE,
      "Shapley effect: the parameter's fair share of the variance; all add up to 1"},
-    {"S1", KS_OF_PARAMETER, true, "share of the variance that goes when the parameter is known"},
-    {"ST", KS_OF_PARAMETER, true, "share of the variance that remains when all others are known"},
-    {"unresolved", KS_OF_OUTPUT, true, "share that remains when all are known: the error of the method"},
+    {"S1", KS_OF_PARAMETER, KS_SHARE, "share of the variance that goes when the parameter is known"},
+    {"ST", KS_OF_PARAMETER, KS_SHARE, "share of the variance that remains when all others are known"},
+    {"unresolved", KS_OF_OUTPUT, KS_SHARE, "share that remains when all are known: the error of the method"},
 };
 
 static const struct ks_given_method given = {

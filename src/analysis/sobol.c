@@ -89,10 +89,11 @@ static void estimate(const struct ks_design *design, const double *sums, double 
 }
 
 static const struct ks_index indices[] = {
-    {"ST", KS_OF_PARAMETER, true,
+    {"ST", KS_OF_PARAMETER, KS_SHARE,
      "total-order Sobol' index: share of the variance that comes with the parameter"},
-    {"S1", KS_OF_PARAMETER, true, "first-order Sobol' index: share of the variance by the parameter alone"},
-    {"S2", KS_OF_PAIR, true,
+    {"S1", KS_OF_PARAMETER, KS_SHARE,
+     "first-order Sobol' index: share of the variance by the parameter alone"},
+    {"S2", KS_OF_PAIR, KS_SHARE,
      "second-order Sobol' index: share of the variance by the pair, beyond each alone"},
 };
 

@@ -80,11 +80,11 @@ static void add_column(struct pass *pass, uint64_t base, int n_bases, int column
     double *sums = &pass->chunk[(size_t)(column - pass->first) * (size_t)pass->n_sums * pass->stride];
     for (int j = 0; j < n_bases; j++) {
         double *terms = &pass->terms[(size_t)j * pass->stride];
-        uint64_t group = replicates->is_jackknife ? (base + (uint64_t)j) % (uint64_t)pass->n_sums : 0;
+        uint64_t group = replicates->kind == KS_JACKKNIFE ? (base + (uint64_t)j) % (uint64_t)pass->n_sums : 0;
         fill_terms(pass, base, j, column, terms);
         add_terms(pass->stride, terms, &sums[group * pass->stride]);
     }
-    if (!replicates->is_jackknife)
+    if (replicates->kind == KS_BOOTSTRAP)
         ks_bootstrap_add(&pass->bootstrap, pass->stride, pass->terms, sums + pass->stride);
 }
 
@@ -96,7 +96,7 @@ static int sum_chunk(struct pass *pass, uint64_t first, uint64_t count) {
         uint64_t left = count - done, base = first + done;
         int n = left < (uint64_t)pass->n_block ? (int)left : pass->n_block;
         KS_TRY(read_block(pass, base, n));
-        if (!pass->frame->replicates.is_jackknife)
+        if (pass->frame->replicates.kind == KS_BOOTSTRAP)
             ks_bootstrap_fill(&pass->bootstrap, pass->frame->study->design->seed, base, n);
         for (int column = pass->first; column < pass->first + pass->n; column++)
             add_column(pass, base, n, column);
@@ -151,7 +151,7 @@ static int find_shifts(struct pass *pass) {
 
 /* The sums of a replicate, from those of one column [n_sums][stride]. */
 static void sum_replicate(const struct pass *pass, const double *sums, int replicate, double *sum) {
-    if (!pass->frame->replicates.is_jackknife) {
+    if (pass->frame->replicates.kind == KS_BOOTSTRAP) {
         memcpy(sum, &sums[(size_t)replicate * pass->stride], pass->stride * sizeof *sum);
         return;
     }
@@ -214,8 +214,9 @@ static int allocate(struct pass *pass) {
     KS_ALLOCATE(pass->shifts, (size_t)pass->n);
     KS_ALLOCATE(pass->chunk, sums_length(pass));
     if (ks_run_rank(frame->study) == 0) KS_ALLOCATE(pass->total, sums_length(pass));
-    return frame->replicates.is_jackknife ? KS_OK
-                                          : ks_bootstrap_create(&pass->bootstrap, frame->replicates.n - 1);
+    return frame->replicates.kind == KS_JACKKNIFE
+               ? KS_OK
+               : ks_bootstrap_create(&pass->bootstrap, frame->replicates.n - 1);
 }
 
 static void release(struct pass *pass) {
@@ -243,7 +244,7 @@ int ks_structured_run(struct ks_frame *frame) {
     size_t n_terms = (size_t)method->count_terms(frame->study->design);
     struct pass pass = {.frame = frame, .method = method};
     pass.stride = (n_terms + KS_BOOTSTRAP_STRIDE - 1) / KS_BOOTSTRAP_STRIDE * KS_BOOTSTRAP_STRIDE;
-    pass.n_sums = frame->replicates.is_jackknife ? frame->layout.n_groups : frame->replicates.n;
+    pass.n_sums = frame->replicates.kind == KS_JACKKNIFE ? frame->layout.n_groups : frame->replicates.n;
     /* a base row of FAST is a curve of every parameter, of which there are few */
     pass.n_chunk = frame->layout.n_bases <= KS_DESIGN_SCRAMBLES ? 1 : CHUNK;
     size_t fitting = sums_bytes / (2 * (size_t)pass.n_sums * pass.stride * sizeof(double));

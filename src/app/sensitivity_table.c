@@ -12,8 +12,7 @@ enum { BAR = 30, MOST_NAME = 40 };
 
 void ks_sensitivity_table_interval(const struct ks_results *results, char *text, size_t size) {
     if (results->n_groups > 0)
-        snprintf(text, size, "95 %% intervals from %d independent replicates of the design",
-                 results->n_groups);
+        snprintf(text, size, "95 %% intervals from %d independent parts of the study", results->n_groups);
     else
         snprintf(text, size, "95 %% intervals from %d bootstrap resamples", results->n_resamples);
 }
@@ -112,7 +111,7 @@ static void print_bar(FILE *stream, double value, double high, double scale, boo
 
 /* What a full bar stands for: all of the variance, or the largest value. */
 static double bar_scale(const struct ks_results *results, int output, int p) {
-    double largest = results->indices[0].is_share ? 1 : 0;
+    double largest = results->indices[0].kind == KS_SHARE ? 1 : 0;
     for (int i = 0; i < p; i++) {
         double value = fabs(results->values[(size_t)output * (size_t)results->n_values + (size_t)i]);
         if (value > largest) largest = value;
@@ -122,7 +121,9 @@ static double bar_scale(const struct ks_results *results, int output, int p) {
 
 static void print_value(FILE *stream, const struct ks_results *results, size_t at) {
     double half = (results->highs[at] - results->lows[at]) / 2;
-    if (!isfinite(results->values[at]))
+    if (isfinite(results->values[at]) && isnan(half)) /* a probability has no interval */
+        fprintf(stream, " %9.3g %9s", results->values[at], "");
+    else if (!isfinite(results->values[at]))
         fprintf(stream, " %19s", "-");
     else if (fabs(results->values[at]) < 1000 && fabs(results->values[at]) >= 0.001)
         fprintf(stream, " %9.4f +- %6.4f", results->values[at], half);

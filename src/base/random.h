@@ -19,7 +19,6 @@ enum ks_stream {
     KS_STREAM_rbd_fast,  /* keys and phases: index = 0 and 1, item = dimension */
     KS_STREAM_bootstrap, /* index = resample / 4, item = base row: four weights */
     KS_STREAM_analysis,  /* what methods draw */
-    KS_STREAM_parts,     /* index = base row: the part of it */
 };
 
 uint64_t ks_random_bits(uint64_t seed, enum ks_stream stream, uint64_t index, uint64_t item);
