@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 /* Exit statuses beside 0. */
-enum { KS_EXIT_FAILED = 1, KS_EXIT_USAGE = 2 };
+enum { KS_EXIT_FAILED = 1, KS_EXIT_USAGE = 2, KS_EXIT_STOPPED = 3 };
 
 /* ---- arguments.c -------------------------------------------------------------------------------------------- */
 
@@ -26,7 +26,7 @@ struct ks_arguments {
     const char *lanes;     /* --lanes, NULL where it was not given */
     const char *method;    /* --method, NULL where it was not given */
     const char *bootstrap; /* --bootstrap, NULL where it was not given */
-    bool overwrites, is_quiet, is_json, is_long, is_separate, wants_help;
+    bool overwrites, extends, verifies, repairs, is_quiet, is_json, is_long, is_separate, wants_help;
     double max_failed_fraction;
     double verify_fraction; /* 0 where it was not given */
 };
@@ -103,6 +103,16 @@ struct ks_tally {
 int ks_work_create_tally(struct ks_tally *tally, int n_variables);
 void ks_work_release_tally(struct ks_tally *tally);
 
+/* Lets the bounds hold one more point. */
+void ks_work_widen_tally(struct ks_tally *tally, int n_variables, const double *values, int status);
+
+/* A point that was in hand when a process crashed. It is simulated alone, or not at all. */
+struct ks_suspect {
+    uint64_t point;
+    int n_crashes; /* that it was in hand alone */
+    bool is_given_up;
+};
+
 struct ks_work {
     const struct ks_campaign *campaign;
     ks_therapy *therapy; /* NULL for test functions */
@@ -110,12 +120,15 @@ struct ks_work {
     struct ks_rows rows; /* of the round in flight */
     uint64_t capacity;   /* rows that `rows` holds */
     struct ks_tally tally;
-    int lanes;      /* patients solved at once */
-    uint64_t slice; /* points that it takes best at a time, for about a second at most */
-    int batch;      /* points in hand at once */
+    size_t n_suspects;
+    struct ks_suspect *suspects; /* [n_suspects], ascending; borrowed */
+    int lanes;                   /* patients solved at once */
+    uint64_t slice;              /* points that it takes best at a time, for about a second at most */
+    int batch;                   /* points in hand at once */
     /* of the batch in hand: [n_variables], [n_parameters], [n_times][n_quantities] each */
     double *values, *parameters, *trajectories;
     struct ks_outcome *outcomes;
+    double *outputs;           /* of a test function, all of them */
     struct ks_column *columns; /* parameters, endpoints and states of the schema */
     char (*descriptions)[160]; /* of the endpoints */
     char model_version[17];
@@ -127,14 +140,126 @@ int ks_work_create(struct ks_work *work, const struct ks_campaign *campaign, con
                    uint64_t capacity);
 void ks_work_release(struct ks_work *work);
 
-/* Simulates points and appends their rows; the farm's `simulate`. */
-int ks_work_simulate(void *work, uint64_t first, uint64_t count);
+/* Simulates *count points and appends their rows; fewer, and how many in *count, where the campaign's solver options
+ * drop them. */
+int ks_work_simulate(struct ks_work *work, uint64_t first, uint64_t *count);
+
+/* Simulates one point in place of the first row, to see whether it can be done. */
+int ks_work_try(struct ks_work *work, uint64_t point);
+
+/* Forgets the rows of points from `end` on, also in the tally (but for its bounds). */
+void ks_work_cut(struct ks_work *work, uint64_t end);
 
 /* Forgets the rows, after they are written. */
 void ks_work_clear(struct ks_work *work);
 
+/* Counts anew. */
+void ks_work_clear_tally(struct ks_work *work);
+
 /* The parameter vector of point i, [n_parameters]; the values of the varied ones too, [n_variables]. */
 void ks_work_point(const struct ks_campaign *campaign, uint64_t i, double *values, double *parameters);
+
+/* ---- signals.c ---------------------------------------------------------------------------------------------- */
+
+/* Once, after MPI has installed its own handlers. */
+void ks_signals_install(void);
+
+/* The first signal that asked to stop, 0 if there was none; its name; whether the launcher kills soon after it. */
+int ks_signals_stop(void);
+const char *ks_signals_name(int signal);
+bool ks_signals_is_urgent(int signal);
+
+/* The points that are in hand; a crash records them in the crash file. */
+void ks_signals_enter(uint64_t first, uint64_t count);
+void ks_signals_leave(void);
+void ks_signals_set_crash_file(const char *path);
+void ks_signals_record_crash(int signal);
+
+/* In a child process: a crash is its own, and nothing asks it to stop. */
+void ks_signals_isolate(void);
+
+/* ---- stop.c: when to stop ----------------------------------------------------------------------------------- */
+
+struct ks_stop {
+    MPI_Comm comm;
+    int rank, size;
+    bool is_on;             /* asks nobody and says KS_FARM_GO before */
+    double begin, deadline; /* MPI_Wtime(); of rank 0; INFINITY where there is no limit */
+    double commit_seconds;  /* the longest so far */
+    double asked, grace;    /* MPI_Wtime() when it was asked to stop, INFINITY before; time to finish */
+    int signal;             /* that asked; 0: the time */
+    bool has_asked;         /* this rank has told rank 0 */
+    unsigned n_questions;
+};
+
+/* Collective. */
+int ks_stop_create(struct ks_stop *stop, MPI_Comm comm);
+int ks_stop_release(struct ks_stop *stop);
+
+/* Ends the run `limit_seconds` after `start` (MPI_Wtime()), or with the Slurm job; 0: only that. */
+void ks_stop_limit(struct ks_stop *stop, double start, double limit_seconds);
+void ks_stop_learn_commit(struct ks_stop *stop, double seconds);
+
+enum ks_farm_urgency ks_stop_urgency(struct ks_stop *stop);
+
+/* For the solvers' options; `stop` is a struct ks_stop. */
+bool ks_stop_is_dropped(void *stop);
+
+/* ---- suspects.c: points that were in hand when a process crashed -------------------------------------------- */
+
+struct ks_suspects {
+    char *file; /* beside the result; the record of crashes */
+    size_t n;
+    struct ks_suspect *suspects; /* [n], ascending */
+};
+
+/* Collective. Reads on rank 0 which points from `first` on were in hand, tries each in a process of its own, at most
+ * twice, and tells all ranks; records further crashes. `messages` of rank 0; NULL: silent. */
+int ks_suspects_create(struct ks_suspects *suspects, const char *path, uint64_t first, struct ks_work *work,
+                       MPI_Comm comm, FILE *messages);
+void ks_suspects_release(struct ks_suspects *suspects);
+
+/* Forgets the record, once all points before `next` are committed. Rank 0. */
+void ks_suspects_clear(const struct ks_suspects *suspects, uint64_t next);
+
+/* ---- resume.c: what becomes of a file that is there --------------------------------------------------------- */
+
+/* One process, which holds the lock. Makes `path` a file that the campaign can go on with: a new one, or the one that is
+ * there, extended where the arguments say so. KS_ERR_USAGE with every difference where it belongs to another campaign.
+ * *is_complete: nothing is left to do. */
+int ks_resume_prepare(const char *path, const struct ks_arguments *arguments,
+                      const struct ks_campaign *campaign, const struct ks_schema *schema, bool *is_complete);
+
+/* The rounds of an open file. */
+struct ks_resume_rounds {
+    size_t n, n_bad;
+    struct ks_round *rounds; /* [n] */
+    bool *is_bad;            /* [n] */
+    uint64_t next;           /* the first row that is not committed */
+};
+
+/* Collective. Reads the commit log and compares the checksum of every round, or else of the last, with its rows. */
+int ks_resume_read_rounds(ks_store *store, MPI_Comm comm, bool checks_all, struct ks_resume_rounds *rounds);
+void ks_resume_release_rounds(struct ks_resume_rounds *rounds);
+
+/* Says which rows have changed. */
+int ks_resume_raise_bad(const char *path, const struct ks_resume_rounds *rounds);
+
+/* ---- tally.c: how the points ended -------------------------------------------------------------------------- */
+
+uint64_t ks_tally_count_failed(const uint64_t n_by_status[KS_N_STATUSES]);
+
+/* Collective. The tallies of all ranks on rank 0. */
+int ks_tally_reduce(const struct ks_tally *own, struct ks_tally *total, int n_variables, MPI_Comm comm);
+
+/* One process. Adds the first `n_rows` rows of a file to the counts. */
+int ks_tally_count_rows(ks_store *store, uint64_t n_rows, uint64_t n_by_status[KS_N_STATUSES]);
+
+/* Lets the bounds hold this rank's share of the first `n_rows` rows of a file. */
+int ks_tally_widen_by_rows(struct ks_tally *tally, ks_store *store, uint64_t n_rows, int rank, int size);
+
+/* The counts, a line each, and where many failures lie. */
+void ks_tally_print(FILE *stream, const struct ks_tally *tally, const struct ks_schema *schema);
 
 /* ---- verification.c: a sample of the points, solved again more strictly --------------------------------------- */
 
@@ -149,6 +274,7 @@ struct ks_verification {
     double fraction; /* of the points; 0: nothing is verified */
     double rtol;     /* of the reference */
     uint64_t always; /* the point that is in every sample */
+    bool is_dropped; /* the run was stopped before a point of the sample was solved */
     ks_therapy *reference;
     double *values, *parameters, *endpoints; /* of the point in hand */
     uint64_t n_points, n_status_differ;      /* points verified so far */
@@ -169,6 +295,10 @@ void ks_verification_release(struct ks_verification *verification);
 int ks_verification_check(struct ks_verification *verification, uint64_t first, uint64_t count,
                           const int8_t *status, const double *endpoints);
 
+/* The same for this rank's share of the first `n_rows` rows of a file. */
+int ks_verification_check_stored(struct ks_verification *verification, ks_store *store, uint64_t n_rows,
+                                 int rank, int size);
+
 /* Collective. Fills the table on rank 0. */
 int ks_verification_gather(struct ks_verification *verification, MPI_Comm comm);
 
@@ -182,10 +312,11 @@ void ks_verification_print(FILE *stream, uint64_t n_points, size_t n_rows,
 struct ks_progress {
     FILE *stream; /* NULL: silent */
     bool is_terminal;
+    uint64_t n_before; /* points that earlier runs have committed */
     double last_seconds;
 };
 
-void ks_progress_begin(struct ks_progress *progress, FILE *stream);
+void ks_progress_begin(struct ks_progress *progress, FILE *stream, uint64_t n_before);
 void ks_progress_show(struct ks_progress *progress, const struct ks_farm_progress *state, uint64_t n_failed);
 void ks_progress_end(struct ks_progress *progress);
 

@@ -25,7 +25,7 @@ static int calibrate(struct ks_work *work, double *seconds_per_point) {
     for (uint64_t i = 0; done < n && done < CALIBRATION_POINTS && seconds < 1; i++, done += slice) {
         /* a stride by the golden ratio visits all parts of the range early */
         double share = fmod((double)i * 0.61803398874989485, 1.0);
-        KS_TRY(ks_work_simulate(work, (uint64_t)(share * (double)(n - slice)), slice));
+        KS_TRY(ks_work_simulate(work, (uint64_t)(share * (double)(n - slice)), &slice));
         ks_work_clear(work);
         seconds = now() - start;
     }

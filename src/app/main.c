@@ -1,6 +1,6 @@
 /* ketsweep: dispatches to the subcommands; the only place that decides exit statuses.
  *
- * 0 done; 1 the run could not go on; 2 the command line or configuration is wrong. */
+ * 0 done; 1 the run could not go on; 2 the command line or configuration is wrong; 3 stopped, after committing. */
 #include "app/app_impl.h"
 #include "base/build_info.h"
 #include "base/error.h"

@@ -32,8 +32,9 @@ const char *ks_progress_bytes(double bytes, char *text) {
     return text;
 }
 
-void ks_progress_begin(struct ks_progress *progress, FILE *stream) {
+void ks_progress_begin(struct ks_progress *progress, FILE *stream, uint64_t n_before) {
     progress->stream = stream;
+    progress->n_before = n_before;
     progress->is_terminal = stream != NULL && isatty(fileno(stream));
     progress->last_seconds = -INFINITY;
 }
@@ -44,14 +45,14 @@ void ks_progress_show(struct ks_progress *progress, const struct ks_farm_progres
     bool is_first = isinf(progress->last_seconds);
     progress->last_seconds = state->seconds;
     if (is_first && !progress->is_terminal) return; /* nothing to tell yet */
+    uint64_t n_all = progress->n_before + state->n_points, n_done = progress->n_before + state->n_done;
     double rate = (double)state->n_done / fmax(state->seconds, 1e-9);
     char left[32];
     ks_progress_duration((double)(state->n_points - state->n_done) / rate, left);
     fprintf(progress->stream,
             "%s%" PRIu64 " of %" PRIu64 " points (%.0f %%), %.3g points/s, %" PRIu64 " failed, %s left%s",
-            progress->is_terminal ? "\r\033[K" : "", state->n_done, state->n_points,
-            100.0 * (double)state->n_done / (double)state->n_points, rate, n_failed, left,
-            progress->is_terminal ? "" : "\n");
+            progress->is_terminal ? "\r\033[K" : "", n_done, n_all, 100.0 * (double)n_done / (double)n_all,
+            rate, n_failed, left, progress->is_terminal ? "" : "\n");
     fflush(progress->stream);
 }
 

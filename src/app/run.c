@@ -6,6 +6,7 @@
 #include "base/memory.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -18,47 +19,72 @@ struct run {
     struct ks_campaign campaign;
     struct ks_work work;
     struct ks_verification verification;
-    char *host_names; /* of all ranks, on rank 0: [size][MPI_MAX_PROCESSOR_NAME] */
+    struct ks_stop stop;
+    struct ks_suspects suspects;
+    char *host_names;                        /* of all ranks, on rank 0: [size][MPI_MAX_PROCESSOR_NAME] */
+    char first_host[MPI_MAX_PROCESSOR_NAME]; /* of rank 0 */
+    struct ks_lock lock;                     /* on rank 0 */
     ks_store *store;
     const char *path;
     struct ks_run_record record;
     struct ks_progress progress;
-    struct ks_tally total; /* of all ranks, on rank 0; its bounds only at the end */
+    struct ks_resume_rounds rounds; /* that earlier runs have committed */
+    uint64_t before[KS_N_STATUSES]; /* how their points ended, on rank 0 */
+    uint64_t next;                  /* the first row that is not committed */
+    uint64_t checksum;              /* of the round that is run again */
+    bool is_complete;               /* the file was, before this run */
+    bool is_repairing, is_stopped;
+    struct ks_tally total; /* of all runs and ranks, on rank 0; its bounds only at the end */
     double start;
 };
 
+/* A bug is the fault of the point in hand, if there is one. */
 static void abort_all(void) {
+    ks_signals_record_crash(SIGABRT);
     MPI_Abort(MPI_COMM_WORLD, KS_EXIT_FAILED);
 }
 
 /* ---- the farm's work ---------------------------------------------------------------------------------------- */
 
-static int simulate(void *self, uint64_t first, uint64_t count) {
+static int simulate(void *self, uint64_t first, uint64_t *count) {
     struct run *run = self;
     const struct ks_rows *rows = &run->work.rows;
     size_t row = rows->n_rows;
     KS_TRY(ks_work_simulate(&run->work, first, count));
-    return ks_verification_check(&run->verification, first, count, &rows->status[row],
+    if (run->is_repairing) return KS_OK;
+    return ks_verification_check(&run->verification, first, *count, &rows->status[row],
                                  &rows->endpoints[row * (size_t)run->work.schema.n_endpoints]);
 }
 
-static uint64_t count_failed(const struct ks_tally *tally) {
-    uint64_t n = 0;
-    for (int status = 0; status < KS_N_STATUSES; status++)
-        if (ks_status_is_failure(status)) n += tally->n_by_status[status];
-    return n;
+/* So far, of all runs. */
+static int count_points(struct run *run) {
+    uint64_t *total = run->total.n_by_status;
+    KS_MPI(
+        MPI_Reduce(run->work.tally.n_by_status, total, KS_N_STATUSES, MPI_UINT64_T, MPI_SUM, 0, run->comm));
+    for (int i = 0; i < KS_N_STATUSES; i++) total[i] += run->before[i];
+    return KS_OK;
 }
 
-static int commit(void *self, uint64_t first, uint64_t count) {
-    struct run *run = self;
-    KS_TRY(ks_store_write_round(run->store, first, count, &run->work.rows));
-    ks_work_clear(&run->work);
-    KS_MPI(MPI_Reduce(run->work.tally.n_by_status, run->total.n_by_status, KS_N_STATUSES, MPI_UINT64_T,
-                      MPI_SUM, 0, run->comm));
+static int update_record(struct run *run, uint64_t count) {
     run->record.seconds = MPI_Wtime() - run->start;
     run->record.n_points += count;
     run->record.points_per_second = (double)run->record.n_points / run->record.seconds;
     return ks_store_update_run(run->store, &run->record);
+}
+
+static int commit(void *self, uint64_t first, uint64_t count) {
+    struct run *run = self;
+    double start = MPI_Wtime();
+    ks_work_cut(&run->work, first + count);
+    if (run->is_repairing)
+        KS_TRY(ks_store_rewrite_rows(run->store, first, count, &run->work.rows, &run->checksum));
+    else
+        KS_TRY(ks_store_write_round(run->store, first, count, &run->work.rows));
+    ks_work_clear(&run->work);
+    KS_TRY(count_points(run));
+    KS_TRY(update_record(run, count));
+    ks_stop_learn_commit(&run->stop, MPI_Wtime() - start);
+    return KS_OK;
 }
 
 static uint64_t rounds_left(void *self) {
@@ -68,7 +94,39 @@ static uint64_t rounds_left(void *self) {
 
 static void report(void *self, const struct ks_farm_progress *state) {
     struct run *run = self;
-    ks_progress_show(&run->progress, state, count_failed(&run->total));
+    ks_progress_show(&run->progress, state, ks_tally_count_failed(run->total.n_by_status));
+}
+
+static enum ks_farm_urgency find_urgency(void *self) {
+    struct run *run = self;
+    return ks_stop_urgency(&run->stop);
+}
+
+static void end_hung(void *self, int rank, uint64_t first, uint64_t count, double seconds) {
+    const struct run *run = self;
+    const char *host = rank == 0 ? run->first_host : &run->host_names[(size_t)rank * MPI_MAX_PROCESSOR_NAME];
+    char where[96] = "";
+    if (count > 0)
+        snprintf(where, sizeof where, "; it was on points %" PRIu64 " to %" PRIu64, first, first + count - 1);
+    fprintf(stderr, "\nketsweep: error: rank %d on %s has done nothing for %.0f s (run.watchdog_seconds)%s\n",
+            rank, host, seconds, where);
+    MPI_Abort(MPI_COMM_WORLD, KS_EXIT_FAILED);
+}
+
+/* Points first to first + count - 1; *next is where it was stopped. */
+static int run_farm(struct run *run, uint64_t first, uint64_t count, uint64_t *next) {
+    const struct ks_farm_work work = {.self = run,
+                                      .simulate = simulate,
+                                      .commit = commit,
+                                      .rounds_left = rounds_left,
+                                      .report = run->progress.stream ? report : NULL,
+                                      .urgency = find_urgency,
+                                      .hung = end_hung,
+                                      .watchdog_seconds = run->campaign.run.watchdog_seconds,
+                                      .commit_seconds = run->campaign.run.commit_seconds,
+                                      .capacity = run->work.capacity,
+                                      .slice = run->work.slice};
+    return ks_farm_run(run->comm, first, count, &work, next);
 }
 
 /* ---- provenance --------------------------------------------------------------------------------------------- */
@@ -79,6 +137,8 @@ static int collect_hosts(struct run *run) {
     int length;
     KS_MPI(MPI_Get_processor_name(own, &length));
     KS_MPI(MPI_Gather(own, sizeof own, MPI_CHAR, run->host_names, sizeof own, MPI_CHAR, 0, run->comm));
+    memcpy(run->first_host, own, sizeof own);
+    KS_MPI(MPI_Bcast(run->first_host, sizeof own, MPI_CHAR, 0, run->comm));
     char *list = run->record.hosts;
     size_t used = 0, room = sizeof run->record.hosts;
     for (int i = 0; run->rank == 0 && i < run->size; i++) {
@@ -102,18 +162,28 @@ static int begin_record(struct run *run) {
     return collect_hosts(run);
 }
 
-/* ---- the stages --------------------------------------------------------------------------------------------- */
+/* ---- before the file ---------------------------------------------------------------------------------------- */
+
+static int check_switches(const struct ks_arguments *a) {
+    KS_CHECK(!a->overwrites || !(a->extends || a->repairs || a->verifies), KS_ERR_USAGE,
+             "--overwrite starts anew; --extend, --verify and --repair keep what is there");
+    return KS_OK;
+}
 
 static int load_campaign(struct run *run) {
     FILE *silence = NULL, *messages = stderr;
+    const struct ks_arguments *a = run->arguments;
+    KS_TRY(check_switches(a));
     if (run->rank != 0) messages = silence = fopen("/dev/null", "w");
     KS_CHECK(messages != NULL, KS_ERR_IO, "cannot open /dev/null");
-    const struct ks_arguments *a = run->arguments;
     int err =
         ks_config_load(a->operand, a->n_overrides, a->overrides, !a->is_quiet, messages, &run->campaign);
     if (silence != NULL) fclose(silence);
     KS_TRY(err);
     run->path = a->output ? a->output : run->campaign.output_file;
+    run->campaign.solver.is_dropped = ks_stop_is_dropped;
+    run->campaign.solver.self = &run->stop;
+    ks_stop_limit(&run->stop, run->start, run->campaign.run.time_limit);
     return KS_OK;
 }
 
@@ -141,91 +211,185 @@ static int compare_campaigns(const struct run *run) {
 
 /* Ranks that are started with command lines of their own must take part in the same collective calls. */
 static int compare_arguments(const struct run *run) {
-    double own = run->arguments->verify_fraction, first = own;
-    KS_MPI(MPI_Bcast(&first, 1, MPI_DOUBLE, 0, run->comm));
-    KS_CHECK(own == first, KS_ERR_USAGE, "rank %d of %d has another --verify-fraction than rank 0", run->rank,
+    const struct ks_arguments *a = run->arguments;
+    double own[4] = {a->verify_fraction, a->verifies, a->repairs, run->campaign.run.watchdog_seconds},
+           first[4];
+    memcpy(first, own, sizeof first);
+    KS_MPI(MPI_Bcast(first, 4, MPI_DOUBLE, 0, run->comm));
+    KS_CHECK(own[0] == first[0], KS_ERR_USAGE, "rank %d of %d has another --verify-fraction than rank 0",
+             run->rank, run->size);
+    KS_CHECK(memcmp(own, first, sizeof own) == 0, KS_ERR_USAGE,
+             "rank %d of %d has another --verify, --repair or run.watchdog_seconds than rank 0", run->rank,
              run->size);
     return KS_OK;
 }
 
-static int open_file(struct run *run) {
-    int err = KS_OK;
-    if (run->rank == 0) err = ks_store_create(run->path, &run->work.schema, run->arguments->overwrites);
-    KS_TRY(ks_agree(run->comm, err));
-    KS_TRY(ks_store_open_parallel(&run->store, run->path, run->comm));
-    KS_TRY(begin_record(run));
-    return ks_store_add_run(run->store, &run->record);
+/* ---- the file ----------------------------------------------------------------------------------------------- */
+
+/* Rank 0: nobody else writes it, and it belongs to this campaign. */
+static int claim_file(struct run *run) {
+    KS_TRY(ks_store_lock(&run->lock, run->path));
+    if (run->lock.is_missing)
+        fprintf(stderr,
+                "ketsweep: warning: the file system of %s has no locks; nothing keeps a second run from "
+                "writing to it\n",
+                run->path);
+    return ks_resume_prepare(run->path, run->arguments, &run->campaign, &run->work.schema, &run->is_complete);
 }
 
-static int run_farm(struct run *run) {
-    const struct ks_farm_work work = {.self = run,
-                                      .simulate = simulate,
-                                      .commit = commit,
-                                      .rounds_left = rounds_left,
-                                      .report = run->progress.stream ? report : NULL,
-                                      .commit_seconds = run->campaign.run.commit_seconds,
-                                      .capacity = run->work.capacity,
-                                      .slice = run->work.slice};
-    KS_TRY(ks_farm_run(run->comm, 0, run->work.schema.n_points, &work));
-    return ks_store_complete(run->store);
+static int prepare_file(struct run *run) {
+    KS_TRY(ks_agree(run->comm, run->rank == 0 ? claim_file(run) : KS_OK));
+    KS_MPI(MPI_Bcast(&run->is_complete, 1, MPI_C_BOOL, 0, run->comm));
+    return KS_OK;
+}
+
+/* Whether a complete file is all that is asked for; it is not even opened for writing. */
+static bool is_nothing_to_do(const struct run *run) {
+    const struct ks_arguments *a = run->arguments;
+    return run->is_complete && !a->verifies && !a->repairs && !(a->verify_fraction > 0);
+}
+
+/* On rank 0. */
+static int look_back(struct run *run) {
+    run->next = run->work.schema.n_points;
+    if (run->rank != 0) return KS_OK;
+    KS_TRY(ks_store_open(&run->store, run->path));
+    KS_TRY(ks_tally_count_rows(run->store, run->next, run->total.n_by_status));
+    if (ks_tally_count_failed(run->total.n_by_status) >= 10)
+        KS_TRY(ks_tally_widen_by_rows(&run->total, run->store, run->next, 0, 1));
+    return KS_OK;
+}
+
+static int open_file(struct run *run) {
+    KS_TRY(ks_store_open_parallel(&run->store, run->path, run->comm));
+    KS_TRY(ks_resume_read_rounds(run->store, run->comm, run->arguments->verifies || run->arguments->repairs,
+                                 &run->rounds));
+    run->next = run->rounds.next;
+    if (run->rounds.n_bad > 0 && !run->arguments->repairs)
+        return run->rank == 0 ? ks_resume_raise_bad(run->path, &run->rounds) : KS_ERR_REMOTE;
+    KS_TRY(begin_record(run));
+    KS_TRY(ks_store_add_run(run->store, &run->record));
+    FILE *messages = run->rank == 0 && !run->arguments->is_quiet ? stderr : NULL;
+    if (messages != NULL && run->next > 0)
+        fprintf(messages, "%s: %" PRIu64 " of %" PRIu64 " points are there\n", run->path, run->next,
+                run->work.schema.n_points);
+    return ks_suspects_create(&run->suspects, run->path, run->arguments->repairs ? 0 : run->next, &run->work,
+                              run->comm, messages);
+}
+
+/* ---- the points --------------------------------------------------------------------------------------------- */
+
+static int repair_round(struct run *run, size_t i) {
+    struct ks_round *round = &run->rounds.rounds[i];
+    uint64_t next;
+    run->checksum = 0;
+    KS_TRY(run_farm(run, round->first_row, round->n_rows, &next));
+    run->is_stopped = next < round->first_row + round->n_rows;
+    if (run->is_stopped) return KS_OK;
+    round->checksum = run->checksum; /* as it was, unless the log or the solver's library has changed */
+    run->rounds.is_bad[i] = false;
+    return ks_store_rewrite_round(run->store, i, round);
+}
+
+static int repair(struct run *run) {
+    uint64_t n_rows = 0;
+    run->is_repairing = true;
+    for (size_t i = 0; i < run->rounds.n && !run->is_stopped; i++) {
+        if (!run->rounds.is_bad[i]) continue;
+        KS_TRY(repair_round(run, i));
+        n_rows += run->rounds.rounds[i].n_rows;
+    }
+    run->is_repairing = false;
+    ks_work_clear_tally(&run->work);
+    if (run->rank == 0 && !run->arguments->is_quiet && !run->is_stopped)
+        fprintf(stderr, "%s: %zu of %zu rounds had changed; their %" PRIu64 " points were run again\n",
+                run->path, run->rounds.n_bad, run->rounds.n, n_rows);
+    return KS_OK;
+}
+
+static int run_points(struct run *run) {
+    uint64_t n = run->work.schema.n_points;
+    run->stop.is_on = true;
+    if (run->arguments->repairs) KS_TRY(repair(run));
+    if (run->is_stopped) return KS_OK;
+    int err = run->rank == 0 ? ks_tally_count_rows(run->store, run->next, run->before) : KS_OK;
+    KS_TRY(ks_agree(run->comm, err));
+    uint64_t first = run->next;
+    KS_TRY(run_farm(run, first, n - first, &run->next));
+    run->is_stopped = run->next < n;
+    if (run->rank == 0) ks_suspects_clear(&run->suspects, run->next);
+    return run->is_stopped || run->is_complete ? KS_OK : ks_store_complete(run->store);
 }
 
 /* After the campaign is marked complete: its rows are good whatever becomes of their verification. */
 static int write_verification(struct run *run) {
-    if (!(run->verification.fraction > 0)) return KS_OK;
+    if (!(run->verification.fraction > 0) || run->is_stopped) return KS_OK;
+    int err =
+        ks_verification_check_stored(&run->verification, run->store, run->rounds.next, run->rank, run->size);
+    KS_TRY(ks_agree(run->comm, err));
+    int is_dropped = run->verification.is_dropped;
+    KS_MPI(MPI_Allreduce(MPI_IN_PLACE, &is_dropped, 1, MPI_INT, MPI_MAX, run->comm));
+    run->is_stopped = is_dropped;
+    if (is_dropped) return KS_OK;
     KS_TRY(ks_verification_gather(&run->verification, run->comm));
     return ks_store_write_verification(run->store, run->verification.rows);
 }
 
-/* The tallies of all ranks, on rank 0. */
-static int reduce_tally(struct run *run) {
-    const struct ks_tally *own = &run->work.tally;
-    struct ks_tally *total = &run->total;
-    int n = run->campaign.design.n_variables;
-    KS_MPI(
-        MPI_Reduce(own->n_by_status, total->n_by_status, KS_N_STATUSES, MPI_UINT64_T, MPI_SUM, 0, run->comm));
-    KS_MPI(MPI_Reduce(own->low, total->low, n, MPI_DOUBLE, MPI_MIN, 0, run->comm));
-    KS_MPI(MPI_Reduce(own->high, total->high, n, MPI_DOUBLE, MPI_MAX, 0, run->comm));
-    KS_MPI(MPI_Reduce(own->failed_low, total->failed_low, n, MPI_DOUBLE, MPI_MIN, 0, run->comm));
-    KS_MPI(MPI_Reduce(own->failed_high, total->failed_high, n, MPI_DOUBLE, MPI_MAX, 0, run->comm));
-    return KS_OK;
+/* The points of all runs on rank 0; where many failed, also where they lie. */
+static int finish_tally(struct run *run) {
+    int n_failed = 0, n_variables = run->campaign.design.n_variables;
+    KS_TRY(count_points(run));
+    if (run->rank == 0) n_failed = ks_tally_count_failed(run->total.n_by_status) >= 10;
+    KS_MPI(MPI_Bcast(&n_failed, 1, MPI_INT, 0, run->comm));
+    int err = n_failed ? ks_tally_widen_by_rows(&run->work.tally, run->store, run->rounds.next, run->rank,
+                                                run->size)
+                       : KS_OK;
+    KS_TRY(ks_agree(run->comm, err));
+    KS_TRY(ks_tally_reduce(&run->work.tally, &run->total, n_variables, run->comm));
+    return count_points(run);
 }
 
 /* ---- the summary -------------------------------------------------------------------------------------------- */
 
-/* Names the parameters in which the failed points fill less than half of the range of all points. Ten points drawn
- * from the whole range would do so by chance once in a hundred times. */
-static void print_where_failed(const struct run *run) {
-    const struct ks_tally *t = &run->total;
-    for (int i = 0; i < run->campaign.design.n_variables; i++)
-        if (t->failed_high[i] - t->failed_low[i] < 0.5 * (t->high[i] - t->low[i]))
-            fprintf(stderr, "    all at %s %.4g to %.4g (the design spans %.4g to %.4g)\n",
-                    run->work.schema.parameters[i].name, t->failed_low[i], t->failed_high[i], t->low[i],
-                    t->high[i]);
+static void print_work(const struct run *run) {
+    double seconds = MPI_Wtime() - run->start, write_seconds;
+    uint64_t n_new = run->next - run->rounds.next, written;
+    char duration[32], size[32];
+    ks_store_write_cost(run->store, &write_seconds, &written);
+    fprintf(stderr, "%s: %" PRIu64 " points in %s on %d rank%s, %.4g points/s; ", run->path, n_new,
+            ks_progress_duration(seconds, duration), run->size, run->size == 1 ? "" : "s",
+            (double)n_new / seconds);
+    fprintf(stderr, "%s written in %.2f s\n", ks_progress_bytes((double)written, size), write_seconds);
+    if (run->rounds.next > 0)
+        fprintf(stderr, "  with those of earlier runs %" PRIu64 " of %" PRIu64 "\n", run->next,
+                run->work.schema.n_points);
 }
 
 static void print_summary(const struct run *run) {
-    uint64_t n = run->work.schema.n_points, n_failed = count_failed(&run->total);
-    double seconds = MPI_Wtime() - run->start, write_seconds;
-    uint64_t written;
-    char duration[32], size[32];
-    ks_store_write_cost(run->store, &write_seconds, &written);
-    fprintf(stderr, "%s: %" PRIu64 " points in %s on %d rank%s, %.4g points/s; ", run->path, n,
-            ks_progress_duration(seconds, duration), run->size, run->size == 1 ? "" : "s",
-            (double)n / seconds);
-    fprintf(stderr, "%s written in %.2f s\n", ks_progress_bytes((double)written, size), write_seconds);
-    for (int status = 0; status < KS_N_STATUSES; status++)
-        if (run->total.n_by_status[status] > 0)
-            fprintf(stderr, "  %" PRIu64 " %s: %s\n", run->total.n_by_status[status], ks_status_names[status],
-                    ks_status_meanings[status]);
-    if (n_failed >= 10) print_where_failed(run);
-    if (run->verification.fraction > 0)
-        ks_verification_print(stderr, n, (size_t)run->work.schema.n_endpoints, run->verification.rows);
+    if (is_nothing_to_do(run))
+        fprintf(stderr, "%s: complete already, all %" PRIu64 " points are there\n", run->path, run->next);
+    else
+        print_work(run);
+    ks_tally_print(stderr, &run->total, &run->work.schema);
+    if (run->verification.fraction > 0 && !run->is_stopped)
+        ks_verification_print(stderr, run->work.schema.n_points, (size_t)run->work.schema.n_endpoints,
+                              run->verification.rows);
+}
+
+/* How to go on. */
+static void print_stop(const struct run *run) {
+    const char *reason = run->stop.signal != 0 ? ks_signals_name(run->stop.signal) : "the time limit";
+    fprintf(stderr,
+            "ketsweep: stopped by %s; %" PRIu64 " of %" PRIu64
+            " points are in %s and safe: the same command goes on "
+            "from there\n",
+            reason, run->next, run->work.schema.n_points, run->path);
 }
 
 /* The file is complete; too many failed points still make the command fail. */
 static int judge(const struct run *run) {
-    double fraction = (double)count_failed(&run->total) / (double)run->work.schema.n_points;
+    double fraction =
+        (double)ks_tally_count_failed(run->total.n_by_status) / (double)run->work.schema.n_points;
     if (run->rank != 0 || fraction <= run->arguments->max_failed_fraction) return 0;
     fprintf(
         stderr,
@@ -235,28 +399,55 @@ static int judge(const struct run *run) {
     return KS_EXIT_FAILED;
 }
 
+static int conclude(const struct run *run) {
+    if (run->rank == 0 && !run->arguments->is_quiet) print_summary(run);
+    if (!run->is_stopped) return judge(run);
+    if (run->rank == 0) print_stop(run);
+    return KS_EXIT_STOPPED;
+}
+
+/* ---- the stages --------------------------------------------------------------------------------------------- */
+
 static int run_stages(struct run *run) {
     KS_TRY(ks_agree(run->comm, load_campaign(run)));
     KS_TRY(ks_agree(run->comm, compare_campaigns(run)));
     KS_TRY(ks_agree(run->comm, compare_arguments(run)));
     KS_TRY(ks_agree(run->comm, allocate(run)));
+    KS_TRY(prepare_file(run));
+    if (is_nothing_to_do(run)) {
+        KS_TRY(ks_agree(run->comm, look_back(run)));
+        return conclude(run);
+    }
     KS_TRY(open_file(run));
-    ks_progress_begin(&run->progress, run->rank == 0 && !run->arguments->is_quiet ? stderr : NULL);
-    int err = run_farm(run);
+    ks_progress_begin(&run->progress, run->rank == 0 && !run->arguments->is_quiet ? stderr : NULL, run->next);
+    int err = run_points(run);
     ks_progress_end(&run->progress);
     KS_TRY(err);
     KS_TRY(write_verification(run));
-    KS_TRY(reduce_tally(run));
-    if (run->rank == 0 && !run->arguments->is_quiet) print_summary(run);
-    return judge(run);
+    KS_TRY(finish_tally(run));
+    return conclude(run);
 }
 
 static void release(struct run *run) {
     ks_verification_release(&run->verification);
+    ks_suspects_release(&run->suspects);
+    ks_resume_release_rounds(&run->rounds);
     ks_work_release(&run->work);
     ks_config_release(&run->campaign);
     ks_work_release_tally(&run->total);
     free(run->host_names);
+}
+
+/* The exit status of the job: the worst of any rank; that it was stopped counts where nothing else went wrong. */
+static int agree_on_exit(MPI_Comm comm, int status) {
+    int own[2] = {status == KS_ERR_USAGE ? KS_EXIT_USAGE : status < 0 ? KS_EXIT_FAILED : status, 0}, all[2];
+    if (status == KS_ERR_REMOTE) own[0] = 0; /* the rank that failed knows the exit status */
+    if (status == KS_EXIT_STOPPED) {
+        own[0] = 0;
+        own[1] = KS_EXIT_STOPPED;
+    }
+    KS_MPI(MPI_Allreduce(own, all, 2, MPI_INT, MPI_MAX, comm));
+    return all[0] != 0 ? all[0] : all[1];
 }
 
 static int run_on_ranks(const struct ks_arguments *arguments, MPI_Comm comm) {
@@ -264,21 +455,22 @@ static int run_on_ranks(const struct ks_arguments *arguments, MPI_Comm comm) {
     KS_MPI(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN));
     KS_MPI(MPI_Comm_rank(comm, &run.rank));
     KS_MPI(MPI_Comm_size(comm, &run.size));
+    KS_TRY(ks_stop_create(&run.stop, comm));
     int status = run_stages(&run);
     int err = ks_store_close(&run.store);
     if (status >= 0 && err < 0) status = err;
+    ks_store_unlock(&run.lock);
+    ks_stop_release(&run.stop);
     release(&run);
     /* through ks_agree the rank that failed has spoken */
     if (status < 0 && status != KS_ERR_REMOTE && run.rank == 0) ks_error_print(stderr);
-    int own = status == KS_ERR_USAGE ? KS_EXIT_USAGE : status < 0 ? KS_EXIT_FAILED : status, all;
-    if (status == KS_ERR_REMOTE) own = 0; /* the rank that failed knows the exit status */
-    KS_MPI(MPI_Allreduce(&own, &all, 1, MPI_INT, MPI_MAX, comm));
-    return all;
+    return agree_on_exit(comm, status);
 }
 
 static int run_command(const struct ks_arguments *arguments) {
     KS_CHECK(MPI_Init(NULL, NULL) == MPI_SUCCESS, KS_ERR_MPI, "MPI does not start");
     ks_error_set_abort(abort_all);
+    ks_signals_install();
     int status = run_on_ranks(arguments, MPI_COMM_WORLD);
     MPI_Finalize();
     return status;
@@ -288,17 +480,26 @@ const struct ks_command ks_command_run = {
     .name = "run",
     .operand = "CONFIG",
     .summary = "simulate every point of the campaign into one HDF5 file (under mpirun or srun)",
-    .options = "output set overwrite quiet lanes max-failed-fraction verify-fraction",
+    .options = "output set overwrite extend verify repair quiet lanes max-failed-fraction verify-fraction",
     .help =
         "  -o, --output FILE         the file; default: output.file of CONFIG\n"
         "  --set KEY=VALUE           override an entry of CONFIG, e.g. --set design.points=65536\n"
         "  --overwrite               replace an existing file\n"
+        "  --extend                  the design has grown: keep the rows of the existing file, add the "
+        "others\n"
+        "  --verify                  check every committed round before going on, not just the last\n"
+        "  --repair                  run the rounds again whose rows have changed since they were written\n"
         "  --lanes N                 patients solved at once: 1, 2, 4 or 8 (default: the most possible)\n"
         "  --max-failed-fraction F   exit with 1 if more points than this share fail (default 0.01)\n"
         "  --verify-fraction F       solve this share of the points again, by cvode at a hundredth of "
         "solver.rtol,\n"
         "                            and say how far their endpoints differ\n"
         "  -q, --quiet               no progress, no summary\n\n"
+        "The same command goes on with an unfinished file where it left off, on any number of ranks. "
+        "SIGUSR1,\n"
+        "SIGUSR2, SIGTERM, SIGINT, run.time_limit or the end of the Slurm job stop it after a last commit; "
+        "it\n"
+        "then exits with 3. A second signal stops it at once; the file stays good.\n\n"
         "Failed points are rows with a status and NaN endpoints; the campaign goes on. No result depends\n"
         "on --lanes, nor on the number of ranks. Without --lanes the variable KETSWEEP_LANES counts; cvode\n"
         "takes one patient at a time whatever they say.\n\n"

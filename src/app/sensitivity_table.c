@@ -94,9 +94,11 @@ static void print_failures(FILE *stream, const struct ks_findings *findings) {
     for (int i = 0; i < f->n_parameters; i++) {
         const struct ks_failure_side *side = &f->sides[i];
         if (!(side->p_value < 0.01 / f->n_parameters)) continue;
-        fprintf(stream, "%s%s %c %.3g %s (p = %.1g)", before, findings->results->schema->parameters[i].name,
-                side->is_above ? '>' : '<', side->threshold, findings->results->schema->parameters[i].unit,
-                side->p_value);
+        const struct ks_column *column = &findings->results->schema->parameters[i];
+        fprintf(stream, "%s%s %c %.3g%s%s", before, column->name, side->is_above ? '>' : '<', side->threshold,
+                strcmp(column->unit, "1") == 0 ? "" : " ",
+                strcmp(column->unit, "1") == 0 ? "" : column->unit);
+        fprintf(stream, side->p_value > 1e-15 ? " (p = %.1g)" : " (p < 1e-15)", side->p_value);
         before = ", ";
     }
     fprintf(stream, "\n");

@@ -109,12 +109,14 @@ static void show_endpoints(bool is_json) {
 }
 
 static void show_designs(bool is_json) {
+    static const char *const nestings[] = {
+        [KS_NESTED_NEVER] = "no", [KS_NESTED_ALWAYS] = "yes", [KS_NESTED_BY_DOUBLING] = "by doubling"};
     struct table t = {
-        .n_columns = 4, .names = {"kind", "points", "nested", "description"}, .widths = {8, 21, 6}};
+        .n_columns = 4, .names = {"kind", "points", "nested", "description"}, .widths = {8, 21, 11}};
     begin_table(&t, is_json);
     for (int i = 0; i < KS_N_DESIGNS; i++)
         print_row(&t, (const char *[]){ks_designs[i].name, ks_designs[i].points,
-                                       ks_designs[i].is_nested ? "yes" : "no", ks_designs[i].words});
+                                       nestings[ks_designs[i].nesting], ks_designs[i].words});
     end_table(&t);
 }
 

@@ -101,7 +101,9 @@ static int simulate_point(const struct ks_arguments *arguments, const struct ks_
                           bool is_h5) {
     struct ks_work work;
     KS_TRY(ks_work_create(&work, single, arguments->lanes, 1));
-    int err = ks_work_simulate(&work, 0, 1), status = err == KS_OK ? work.rows.status[0] : KS_STATUS_not_run;
+    uint64_t count = 1;
+    int err = ks_work_simulate(&work, 0, &count),
+        status = err == KS_OK ? work.rows.status[0] : KS_STATUS_not_run;
     if (err == KS_OK) err = is_h5 ? write_h5(arguments->output, &work) : write_csv_file(arguments, &work);
     ks_work_release(&work);
     KS_TRY(err);

@@ -5,21 +5,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { BLOCK_ROWS = 65536 };
-
-/* Adds the rows of a round. */
-static int count_statuses(ks_store *store, const struct ks_round *round, uint64_t counts[KS_N_STATUSES]) {
-    int8_t status[BLOCK_ROWS];
-    for (uint64_t done = 0; done < round->n_rows; done += BLOCK_ROWS) {
-        uint64_t left = round->n_rows - done, count = left < BLOCK_ROWS ? left : BLOCK_ROWS;
-        struct ks_rows rows = {.status = status};
-        KS_TRY(ks_store_read_rows(store, round->first_row + done, count, &rows));
-        for (uint64_t i = 0; i < count; i++)
-            if (status[i] >= 0 && status[i] < KS_N_STATUSES) counts[status[i]]++;
-    }
-    return KS_OK;
-}
-
 static void print_run(const struct ks_run_record *run, uint64_t n_left) {
     char duration[32];
     printf("last run: started %s, %" PRIu32 " ranks on %s, version %s\n", run->start, run->n_ranks,
@@ -33,6 +18,14 @@ static void print_run(const struct ks_run_record *run, uint64_t n_left) {
     if (n_left > 0)
         printf("  about %s left at this rate, if it still runs\n",
                ks_progress_duration((double)n_left / run->points_per_second, duration));
+}
+
+static void print_writer(const char *path, uint64_t n_left) {
+    struct ks_lock_holder writer;
+    if (ks_store_find_writer(path, &writer))
+        printf("being written by process %ld on %s, started %s\n", writer.process, writer.host, writer.start);
+    else if (n_left > 0)
+        printf("no run writes it now; the `ketsweep run` that began it goes on with it\n");
 }
 
 static int print_verification(ks_store *store) {
@@ -51,13 +44,10 @@ static int print_status(ks_store *store, const char *path) {
     struct ks_run_record *runs;
     size_t n_rounds, n_runs;
     KS_TRY(ks_store_read_rounds(store, &n_rounds, &rounds));
-    int err = KS_OK;
-    for (size_t i = 0; err == KS_OK && i < n_rounds; i++) {
-        n_done += rounds[i].n_rows;
-        err = count_statuses(store, &rounds[i], counts);
-    }
+    for (size_t i = 0; i < n_rounds; i++)
+        n_done += rounds[i].n_rows; /* they follow each other from row 0 on */
     free(rounds);
-    KS_TRY(err);
+    KS_TRY(ks_tally_count_rows(store, n_done, counts));
     printf("%s: %s\n", path, schema->title);
     printf("%" PRIu64 " of %" PRIu64 " points (%.4g %%) in %zu rounds; %s\n", n_done, schema->n_points,
            100.0 * (double)n_done / (double)schema->n_points, n_rounds,
@@ -68,6 +58,7 @@ static int print_status(ks_store *store, const char *path) {
     KS_TRY(ks_store_read_runs(store, &n_runs, &runs));
     if (n_runs > 0) print_run(&runs[n_runs - 1], schema->n_points - n_done);
     free(runs);
+    print_writer(path, schema->n_points - n_done);
     return print_verification(store);
 }
 

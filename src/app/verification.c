@@ -2,7 +2,7 @@
  * endpoints are compared with what it finds. What the errors mean is in src/store/README.md.
  *
  * Whether a point is in the sample depends on the seed and its index alone. Each rank verifies points that it has just
- * simulated, while their rows are in memory: the file is not read again, and the farm spreads the cost. At the end
+ * simulated, while their rows are in memory: only rows of earlier runs are read again, and the farm spreads the cost. At the end
  * rank 0 gathers one endpoint after the other and puts its points in order, so that every number of the table is the
  * same for any number of ranks. */
 #include "app/app_impl.h"
@@ -49,7 +49,9 @@ static int create_reference(struct ks_verification *v) {
         .endpoints = campaign->endpoints,
         .solver = {.kind = KS_SOLVER_cvode,
                    .rtol = v->rtol,
-                   .max_steps = most_steps < INT_MAX / STEPS_FACTOR ? STEPS_FACTOR * most_steps : INT_MAX},
+                   .max_steps = most_steps < INT_MAX / STEPS_FACTOR ? STEPS_FACTOR * most_steps : INT_MAX,
+                   .is_dropped = campaign->solver.is_dropped,
+                   .self = campaign->solver.self},
         .lanes = 1};
     return ks_therapy_create(&v->reference, &plan);
 }
@@ -145,6 +147,8 @@ static int verify_point(struct ks_verification *v, uint64_t point, int status, c
     struct ks_outcome outcome = {.endpoints = v->endpoints, .status = KS_STATUS_done};
     ks_work_point(v->campaign, point, v->values, v->parameters);
     KS_TRY(ks_therapy_simulate(v->reference, point, 1, v->parameters, &outcome));
+    v->is_dropped = v->is_dropped || outcome.status == KS_STATUS_not_run;
+    if (v->is_dropped) return KS_OK;
     v->n_points++;
     v->n_status_differ += outcome.status != status;
     if (ks_status_is_failure(status) || ks_status_is_failure(outcome.status)) return KS_OK;
@@ -159,9 +163,31 @@ int ks_verification_check(struct ks_verification *v, uint64_t first, uint64_t co
                           const double *endpoints) {
     if (!(v->fraction > 0)) return KS_OK;
     for (uint64_t i = 0; i < count; i++)
-        if (is_sampled(v, first + i))
+        if (is_sampled(v, first + i) && status[i] != KS_STATUS_crashed)
             KS_TRY(verify_point(v, first + i, status[i], &endpoints[i * (uint64_t)v->campaign->n_endpoints]));
     return KS_OK;
+}
+
+static int check_stored(struct ks_verification *v, ks_store *store, uint64_t n_rows, int rank, int size,
+                        double *endpoints) {
+    uint64_t n = 0;
+    for (uint64_t i = 0; i < n_rows && !v->is_dropped; i++) {
+        if (!is_sampled(v, i) || n++ % (uint64_t)size != (uint64_t)rank) continue;
+        int8_t status;
+        struct ks_rows rows = {.endpoints = endpoints, .status = &status};
+        KS_TRY(ks_store_read_rows(store, i, 1, &rows));
+        KS_TRY(ks_verification_check(v, i, 1, &status, endpoints));
+    }
+    return KS_OK;
+}
+
+int ks_verification_check_stored(struct ks_verification *v, ks_store *store, uint64_t n_rows, int rank,
+                                 int size) {
+    double *endpoints;
+    KS_ALLOCATE(endpoints, (size_t)v->campaign->n_endpoints);
+    int err = check_stored(v, store, n_rows, rank, size, endpoints);
+    free(endpoints);
+    return err;
 }
 
 /* ---- the table ---------------------------------------------------------------------------------------------- */

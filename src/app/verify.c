@@ -5,24 +5,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Adds up the checksum of a round in blocks; the sum over rows does not depend on how they are cut. */
-static int sum_round(ks_store *store, const struct ks_round *round, uint64_t capacity, struct ks_rows *rows,
-                     uint64_t *checksum) {
-    *checksum = 0;
-    for (uint64_t done = 0; done < round->n_rows;) {
-        uint64_t left = round->n_rows - done, count = left < capacity ? left : capacity;
-        KS_TRY(ks_store_read_rows(store, round->first_row + done, count, rows));
-        *checksum += ks_store_checksum(ks_store_schema(store), rows);
-        done += count;
-    }
-    return KS_OK;
-}
-
-static int verify_rounds(ks_store *store, size_t n_rounds, const struct ks_round *rounds, uint64_t capacity,
-                         struct ks_rows *rows, size_t *n_bad) {
+static int verify_rounds(ks_store *store, size_t n_rounds, const struct ks_round *rounds, size_t *n_bad) {
     for (size_t i = 0; i < n_rounds; i++) {
         uint64_t checksum, last = rounds[i].first_row + rounds[i].n_rows - 1;
-        KS_TRY(sum_round(store, &rounds[i], capacity, rows, &checksum));
+        KS_TRY(ks_store_sum_rows(store, rounds[i].first_row, rounds[i].n_rows, &checksum));
         bool is_good = checksum == rounds[i].checksum;
         printf("round %zu: rows %" PRIu64 " to %" PRIu64 " %s\n", i, rounds[i].first_row, last,
                is_good ? "good" : "CHANGED since they were written");
@@ -33,13 +19,9 @@ static int verify_rounds(ks_store *store, size_t n_rounds, const struct ks_round
 
 static int verify_store(ks_store *store) {
     struct ks_round *rounds = NULL;
-    struct ks_rows rows = {0};
     size_t n_rounds, n_bad = 0;
-    uint64_t capacity;
     int err = ks_store_read_rounds(store, &n_rounds, &rounds);
-    if (err == KS_OK) err = ks_store_allocate_block(ks_store_schema(store), &capacity, &rows);
-    if (err == KS_OK) err = verify_rounds(store, n_rounds, rounds, capacity, &rows, &n_bad);
-    ks_store_release_rows(&rows);
+    if (err == KS_OK) err = verify_rounds(store, n_rounds, rounds, &n_bad);
     free(rounds);
     KS_TRY(err);
     printf("%zu of %zu rounds good; the campaign is %s\n", n_rounds - n_bad, n_rounds,

@@ -147,6 +147,7 @@ static int create_batch(struct ks_work *work) {
     KS_ALLOCATE(work->parameters, batch * (size_t)campaign->n_parameters);
     KS_ALLOCATE(work->trajectories, batch * n_trajectory);
     KS_ALLOCATE(work->outcomes, batch);
+    if (campaign->function != NULL) KS_ALLOCATE(work->outputs, (size_t)campaign->function->n_outputs);
     return KS_OK;
 }
 
@@ -179,6 +180,7 @@ void ks_work_release(struct ks_work *work) {
     free(work->parameters);
     free(work->trajectories);
     free(work->outcomes);
+    free(work->outputs);
     free(work->columns);
     free(work->descriptions);
     *work = (struct ks_work){0};
@@ -193,10 +195,8 @@ void ks_work_point(const struct ks_campaign *campaign, uint64_t i, double *value
         parameters[campaign->design.variables[k].parameter] = values[k];
 }
 
-static void count_point(struct ks_work *work, const double *values, int status) {
-    struct ks_tally *tally = &work->tally;
-    tally->n_by_status[status]++;
-    for (int k = 0; k < work->campaign->design.n_variables; k++) {
+void ks_work_widen_tally(struct ks_tally *tally, int n_variables, const double *values, int status) {
+    for (int k = 0; k < n_variables; k++) {
         double value = values[k];
         tally->low[k] = fmin(tally->low[k], value);
         tally->high[k] = fmax(tally->high[k], value);
@@ -226,12 +226,23 @@ static void place_outcomes(struct ks_work *work, int n, size_t row) {
             .status = KS_STATUS_done};
 }
 
+/* A function's outputs, of which the row may take some; NaN in all of them where the point has failed. */
+static void evaluate_function(struct ks_work *work, int i) {
+    const struct ks_campaign *campaign = work->campaign;
+    const struct ks_test_function *function = campaign->function;
+    struct ks_outcome *outcome = &work->outcomes[i];
+    function->evaluate(&work->parameters[(size_t)i * (size_t)campaign->n_parameters], work->outputs);
+    for (int k = 0; k < function->n_outputs; k++)
+        if (!isfinite(work->outputs[k])) outcome->status = KS_STATUS_non_finite;
+    for (int k = 0; k < campaign->n_endpoints; k++)
+        outcome->endpoints[k] =
+            outcome->status == KS_STATUS_done ? work->outputs[campaign->endpoints[k].quantity] : NAN;
+}
+
 static int simulate_outcomes(struct ks_work *work, uint64_t first, int n) {
-    const struct ks_test_function *function = work->campaign->function;
-    if (function == NULL)
+    if (work->campaign->function == NULL)
         return ks_therapy_simulate(work->therapy, first, n, work->parameters, work->outcomes);
-    for (int i = 0; i < n; i++)
-        function->evaluate(&work->parameters[i * work->campaign->n_parameters], work->outcomes[i].endpoints);
+    for (int i = 0; i < n; i++) evaluate_function(work, i);
     return KS_OK;
 }
 
@@ -247,14 +258,48 @@ static void fill_row(struct ks_work *work, int i, size_t row) {
         rows->trajectories[row * n_trajectory + k] = (float)outcome->trajectory[k];
     rows->status[row] = (int8_t)outcome->status;
     rows->steps[row] = outcome->n_steps;
-    count_point(work, values, outcome->status);
+    work->tally.n_by_status[outcome->status]++;
+    ks_work_widen_tally(&work->tally, work->schema.n_parameters, values, outcome->status);
 }
 
-static int simulate_batch(struct ks_work *work, uint64_t first, int n, size_t row) {
-    prepare_batch(work, first, n);
-    place_outcomes(work, n, row);
-    KS_TRY(simulate_outcomes(work, first, n));
-    for (int i = 0; i < n; i++) fill_row(work, i, row + (size_t)i);
+/* The outcome of a point that is not tried any more. */
+static void give_up(struct ks_work *work) {
+    struct ks_outcome *outcome = &work->outcomes[0];
+    size_t n_trajectory = (size_t)work->schema.n_times * (size_t)work->schema.n_states;
+    for (int e = 0; e < work->schema.n_endpoints; e++) outcome->endpoints[e] = NAN;
+    for (size_t k = 0; k < n_trajectory; k++) outcome->trajectory[k] = NAN;
+    outcome->status = KS_STATUS_crashed;
+}
+
+/* Whether the point is suspected of killing processes; else *n becomes fewer, so that no suspect is among n points. */
+static const struct ks_suspect *find_suspect(const struct ks_work *work, uint64_t first, int *n) {
+    for (size_t i = 0; i < work->n_suspects; i++) {
+        const struct ks_suspect *suspect = &work->suspects[i];
+        if (suspect->point == first) return suspect;
+        if (suspect->point > first && suspect->point - first < (uint64_t)*n)
+            *n = (int)(suspect->point - first);
+    }
+    return NULL;
+}
+
+/* Simulates up to *n points; *n becomes how many of them, from the first on, were not dropped. */
+static int simulate_batch(struct ks_work *work, uint64_t first, size_t row, int *n) {
+    const struct ks_suspect *suspect = find_suspect(work, first, n);
+    if (suspect != NULL) *n = 1;
+    prepare_batch(work, first, *n);
+    place_outcomes(work, *n, row);
+    ks_signals_enter(first, (uint64_t)*n);
+    int err = KS_OK;
+    if (suspect != NULL && suspect->is_given_up)
+        give_up(work);
+    else
+        err = simulate_outcomes(work, first, *n);
+    ks_signals_leave();
+    KS_TRY(err);
+    int n_done = 0;
+    for (; n_done < *n && work->outcomes[n_done].status != KS_STATUS_not_run; n_done++)
+        fill_row(work, n_done, row + (size_t)n_done);
+    *n = n_done;
     return KS_OK;
 }
 
@@ -268,18 +313,43 @@ static void append_block(struct ks_rows *rows, uint64_t first, uint64_t count) {
     rows->n_rows += (size_t)count;
 }
 
-int ks_work_simulate(void *self, uint64_t first, uint64_t count) {
-    struct ks_work *work = self;
-    KS_ASSERT(work->rows.n_rows + count <= work->capacity);
-    uint64_t batch = (uint64_t)work->batch;
-    for (uint64_t done = 0; done < count; done += batch) {
-        int n = count - done < batch ? (int)(count - done) : work->batch;
-        KS_TRY(simulate_batch(work, first + done, n, work->rows.n_rows + (size_t)done));
+int ks_work_simulate(struct ks_work *work, uint64_t first, uint64_t *count) {
+    KS_ASSERT(work->rows.n_rows + *count <= work->capacity);
+    uint64_t batch = (uint64_t)work->batch, done = 0;
+    for (int n = 1; done < *count && n > 0; done += (uint64_t)n) {
+        n = *count - done < batch ? (int)(*count - done) : work->batch;
+        KS_TRY(simulate_batch(work, first + done, work->rows.n_rows + (size_t)done, &n));
     }
-    append_block(&work->rows, first, count);
+    *count = done;
+    if (done > 0) append_block(&work->rows, first, done);
     return KS_OK;
+}
+
+int ks_work_try(struct ks_work *work, uint64_t point) {
+    int n = 1;
+    return simulate_batch(work, point, 0, &n);
+}
+
+/* Points that are cut off will be counted when they are simulated again. */
+static void forget_row(struct ks_work *work, size_t row) {
+    work->tally.n_by_status[work->rows.status[row]]--;
+}
+
+void ks_work_cut(struct ks_work *work, uint64_t end) {
+    struct ks_rows *rows = &work->rows;
+    while (rows->n_blocks > 0) {
+        struct ks_block *last = &rows->blocks[rows->n_blocks - 1];
+        uint64_t n_left = last->first >= end ? 0 : end - last->first;
+        if (n_left >= last->count) return;
+        for (; last->count > n_left; last->count--) forget_row(work, --rows->n_rows);
+        if (n_left == 0) rows->n_blocks--;
+    }
 }
 
 void ks_work_clear(struct ks_work *work) {
     work->rows.n_rows = work->rows.n_blocks = 0;
+}
+
+void ks_work_clear_tally(struct ks_work *work) {
+    memset(work->tally.n_by_status, 0, sizeof work->tally.n_by_status);
 }

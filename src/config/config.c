@@ -47,6 +47,16 @@ static const struct ks_key run_keys[] = {
      "30.0",
      "time between commits to the file",
      {0, INFINITY, false, false, false, "> 0"}},
+    {"time_limit",
+     "s",
+     "0.0",
+     "the run stops by itself in time for this; 0: no limit but that of the Slurm job",
+     {0, INFINITY, true, false, false, ">= 0"}},
+    {"watchdog_seconds",
+     "s",
+     "0.0",
+     "a rank that does nothing for so long ends the job; 0: never",
+     {0, INFINITY, true, false, false, ">= 0"}},
 };
 const struct ks_keys ks_config_run_keys = KS_KEYS(run_keys);
 
@@ -100,15 +110,17 @@ static int make_table(struct ks_campaign *campaign) {
     for (int i = 0; i < function->n_inputs; i++) {
         char name[16];
         char *copy;
+        const struct ks_test_input common = {name, function->low, function->high},
+                                   *input = function->inputs != NULL ? &function->inputs[i] : &common;
         snprintf(name, sizeof name, "x%d", i + 1);
-        KS_TRY(ks_text_copy(name, &copy));
+        KS_TRY(ks_text_copy(input->name, &copy));
         campaign->n_parameters++;
         table[i] = (struct ks_parameter_info){.name = copy,
                                               .unit = "1",
                                               .limits = KS_LIMITS_REAL,
-                                              .value = (function->low + function->high) / 2,
-                                              .low = function->low,
-                                              .high = function->high,
+                                              .value = (input->low + input->high) / 2,
+                                              .low = input->low,
+                                              .high = input->high,
                                               .group = "function",
                                               .description = "input of the function",
                                               .source = "-",
@@ -156,6 +168,8 @@ static void read_solver_and_run(struct ks_reader *reader) {
     ks_settings_number(&solver, "rtol", &campaign->solver.rtol);
     ks_settings_count(&solver, "max_steps", &max_steps);
     ks_settings_number(&run, "commit_seconds", &campaign->run.commit_seconds);
+    ks_settings_number(&run, "time_limit", &campaign->run.time_limit);
+    ks_settings_number(&run, "watchdog_seconds", &campaign->run.watchdog_seconds);
     campaign->solver.kind = (enum ks_solver_kind)kind;
     campaign->solver.max_steps = (int)max_steps;
 }

@@ -42,6 +42,8 @@ struct ks_campaign {
 
     struct {
         double commit_seconds;
+        double time_limit;       /* s since the start; 0: none but Slurm's */
+        double watchdog_seconds; /* 0: none */
     } run;
 
     char *canonical; /* what decides the rows, complete, as libconfig text; equal for equal campaigns */
@@ -58,6 +60,12 @@ int ks_config_load_design(const char *path, const char *canonical, FILE *message
                           struct ks_campaign *campaign);
 
 void ks_config_release(struct ks_campaign *campaign);
+
+/* How a stored canonical text differs from the present one: a line "  KEY: stored VALUE, present VALUE" for each key. */
+int ks_config_compare(const char *stored, const char *present, FILE *stream, int *n_differences);
+
+/* design.points of a canonical text, or the number of a file's rows; false where the design has neither. */
+bool ks_config_find_points(const char *canonical, uint64_t *n_points);
 
 /* Writes configs/reference.cfg: every key with its unit, default and meaning. */
 void ks_config_write_reference(FILE *stream);

@@ -97,7 +97,7 @@ static struct ks_endpoint output_of_function(const struct ks_test_function *func
         snprintf(name, size, "y");
     else
         snprintf(name, size, "y%d", i + 1);
-    return (struct ks_endpoint){.name = name, .unit = "1", .quantity = -1, .factor = 1};
+    return (struct ks_endpoint){.name = name, .unit = "1", .quantity = i, .factor = 1};
 }
 
 static int add_all(struct collection *collection, const config_setting_t *setting) {

@@ -8,10 +8,22 @@
 #include <stdlib.h>
 
 const struct ks_design_info ks_designs[KS_N_DESIGNS] = {
-#define X(name, text, points, is_nested, words) {text, points, is_nested, words},
+#define X(name, text, points, nesting, words) {text, points, nesting, words},
     KS_DESIGN_TABLE(X)
 #undef X
 };
+
+bool ks_design_extends(enum ks_design_kind kind, uint64_t fewer, uint64_t points) {
+    if (fewer == 0 || fewer >= points) return false;
+    switch (ks_designs[kind].nesting) {
+    case KS_NESTED_ALWAYS:
+        return true;
+    case KS_NESTED_BY_DOUBLING:
+        return points % fewer == 0 && (points / fewer & (points / fewer - 1)) == 0;
+    default:
+        return false;
+    }
+}
 
 void ks_design_uniforms(const struct ks_design *design, uint64_t i, double *u) {
     KS_ASSERT(i < design->n_points);

@@ -54,23 +54,31 @@ double ks_distribution_quantile(const struct ks_distribution *distribution, doub
 /* What is wrong with it, in words ("sd must be > 0, found -1"), or NULL. */
 const char *ks_distribution_fault(const struct ks_distribution *distribution, char *text, int size);
 
-/* X(name in code, name, what `points` means, nested, in words) */
-#define KS_DESIGN_TABLE(X)                                                                                   \
-    X(grid, "grid", "product of levels", false,                                                              \
-      "full factorial: levels of each parameter, last parameter fastest")                                    \
-    X(lhs, "lhs", "rows", true, "Latin hypercube; a doubled design keeps its rows and stays Latin")          \
-    X(random, "random", "rows", true, "independent random points")                                           \
-    X(sobol, "sobol", "rows", true, "Sobol' sequence (Joe and Kuo 2008), Owen-scrambled by the seed")        \
-    X(saltelli, "saltelli", "base rows", true,                                                               \
-      "matrices A, AB_i, [BA_i], B for Sobol' indices; 16 scrambles of the Sobol' sequence")                 \
-    X(morris, "morris", "trajectories", true,                                                                \
-      "one-at-a-time steps along trajectories, or radial from a point")                                      \
-    X(fast, "fast", "samples per parameter", false, "8 search curves for each parameter (Saltelli 1999)")    \
-    X(rbd_fast, "rbd-fast", "rows", false, "one search curve, permuted for each parameter (Tarantola 2006)") \
-    X(file, "file", "rows of the CSV", true, "points from a CSV file whose header names parameters")
+/* Which larger designs begin with the rows of a smaller one of the same kind and seed. */
+enum ks_nesting { KS_NESTED_NEVER, KS_NESTED_ALWAYS, KS_NESTED_BY_DOUBLING /* points x 2, 4, 8, ... */ };
+
+/* X(name in code, name, what `points` means, nesting, in words) */
+#define KS_DESIGN_TABLE(X)                                                                   \
+    X(grid, "grid", "product of levels", KS_NESTED_NEVER,                                    \
+      "full factorial: levels of each parameter, last parameter fastest")                    \
+    X(lhs, "lhs", "rows", KS_NESTED_BY_DOUBLING,                                             \
+      "Latin hypercube; a doubled design keeps its rows and stays Latin")                    \
+    X(random, "random", "rows", KS_NESTED_ALWAYS, "independent random points")               \
+    X(sobol, "sobol", "rows", KS_NESTED_ALWAYS,                                              \
+      "Sobol' sequence (Joe and Kuo 2008), Owen-scrambled by the seed")                      \
+    X(saltelli, "saltelli", "base rows", KS_NESTED_BY_DOUBLING,                              \
+      "matrices A, AB_i, [BA_i], B for Sobol' indices; 16 scrambles of the Sobol' sequence") \
+    X(morris, "morris", "trajectories", KS_NESTED_ALWAYS,                                    \
+      "one-at-a-time steps along trajectories, or radial from a point")                      \
+    X(fast, "fast", "samples per parameter", KS_NESTED_NEVER,                                \
+      "8 search curves for each parameter (Saltelli 1999)")                                  \
+    X(rbd_fast, "rbd-fast", "rows", KS_NESTED_NEVER,                                         \
+      "one search curve, permuted for each parameter (Tarantola 2006)")                      \
+    X(file, "file", "rows of the CSV", KS_NESTED_ALWAYS,                                     \
+      "points from a CSV file whose header names parameters")
 
 enum ks_design_kind {
-#define X(name, text, points, is_nested, words) KS_DESIGN_##name,
+#define X(name, text, points, nesting, words) KS_DESIGN_##name,
     KS_DESIGN_TABLE(X)
 #undef X
         KS_N_DESIGNS
@@ -78,7 +86,7 @@ enum ks_design_kind {
 
 struct ks_design_info {
     const char *name, *points;
-    bool is_nested;
+    enum ks_nesting nesting;
     const char *words;
 };
 
@@ -136,6 +144,9 @@ const char *ks_design_points_fault(const struct ks_design *design);
 
 /* Frequency of a parameter's own curve in a fast design, and of parameter `other` on that curve. */
 int ks_design_fast_frequency(const struct ks_design *design, int parameter, int other);
+
+/* Whether a design of `points` begins with the rows of one of `fewer`; both as in design.points. */
+bool ks_design_extends(enum ks_design_kind kind, uint64_t fewer, uint64_t points);
 
 /* The values of point i < n_points, `values` [n_variables]. */
 void ks_design_point(const struct ks_design *design, uint64_t i, double *values);

@@ -4,9 +4,10 @@
  * 0 asks itself first, so a round is never empty and the number of rounds is finite. Within a round, a worker
  * always has at most one request open, each request gets exactly one answer, and only finitely many answers
  * are tiles, since each takes points from a finite range; so each worker is told once that the round is over,
- * after which it sends nothing more in this round. The master leaves the round when it has said so to all
+ * after which it asks no more in this round. The master leaves the round when it has said so to all
  * workers. All ranks then meet at the barrier, whether their work failed or not, and agree on going on before
- * the collective commit. */
+ * the collective commit. A farm that is to stop hands out nothing more, commits what is whole (nothing, perhaps),
+ * and all ranks agree that this round was the last. */
 #include "base/memory.h"
 #include "farm/farm_impl.h"
 
@@ -20,26 +21,77 @@ void ks_farm_nap(long *nap) {
     nanosleep(&(struct timespec){.tv_nsec = *nap}, NULL);
 }
 
-int ks_farm_wait(MPI_Request *request, MPI_Status *status) {
+int ks_farm_wait(const struct ks_farm *farm, MPI_Request *request, MPI_Status *status) {
+    const struct ks_farm_work *work = farm->work;
+    double start = MPI_Wtime();
     int is_done = 0;
     for (long nap = 0;;) {
         KS_MPI(MPI_Test(request, &is_done, status));
         if (is_done) return KS_OK;
+        double waited = MPI_Wtime() - start;
+        if (work->watchdog_seconds > 0 && waited > work->watchdog_seconds)
+            work->hung(work->self, 0, 0, 0, waited);
         ks_farm_nap(&nap);
     }
 }
 
+/* ---- tiles on any rank ----------------------------------------------------------------------------------- */
+
+enum ks_farm_urgency ks_farm_urgency(const struct ks_farm *farm) {
+    return farm->work->urgency != NULL ? farm->work->urgency(farm->work->self) : KS_FARM_GO;
+}
+
+void ks_farm_drop(struct ks_farm *farm, struct ks_farm_tile tile) {
+    if (tile.count > 0 && tile.first < farm->cut) farm->cut = tile.first;
+}
+
+int ks_farm_work_slice(struct ks_farm *farm, struct ks_farm_tile *tile, uint64_t *n_done, bool *has_stopped) {
+    uint64_t wanted = tile->count < farm->work->slice ? tile->count : farm->work->slice;
+    *n_done = wanted;
+    int err = farm->work->simulate(farm->work->self, tile->first, n_done);
+    if (err < 0) *n_done = 0;
+    tile->first += *n_done;
+    tile->count -= *n_done;
+    *has_stopped = err < 0 || *n_done < wanted || ks_farm_urgency(farm) == KS_FARM_DROP;
+    if (*has_stopped) {
+        ks_farm_drop(farm, *tile);
+        tile->count = 0;
+    }
+    return err;
+}
+
+/* ---- rounds ---------------------------------------------------------------------------------------------- */
+
 /* A barrier that sleeps: ranks may wait here for as long as another's last tile takes. */
-static int meet(const struct ks_farm *farm) {
+static int meet(struct ks_farm *farm) {
     MPI_Request barrier;
+    int is_done = 0;
     KS_MPI(MPI_Ibarrier(farm->comm, &barrier));
-    return ks_farm_wait(&barrier, MPI_STATUS_IGNORE);
+    for (long nap = 0; !is_done;) {
+        if (farm->rank == 0) KS_TRY(ks_master_watch(farm));
+        KS_MPI(MPI_Test(&barrier, &is_done, MPI_STATUS_IGNORE));
+        if (!is_done) ks_farm_nap(&nap);
+    }
+    return KS_OK;
+}
+
+/* On all ranks: the first point that is not done, and whether some rank is to stop. */
+static int agree_on_end(struct ks_farm *farm) {
+    bool is_stopped = farm->cut != UINT64_MAX || ks_farm_urgency(farm) != KS_FARM_GO;
+    uint64_t own[2] = {farm->cut, !is_stopped}, all[2];
+    if (farm->rank == 0 && farm->next < farm->cut) own[0] = farm->next;
+    KS_MPI(MPI_Allreduce(own, all, 2, MPI_UINT64_T, MPI_MIN, farm->comm));
+    farm->next = all[0];
+    farm->is_stopped = !all[1];
+    KS_ASSERT(farm->next >= farm->round_first && farm->next <= farm->end);
+    KS_ASSERT(farm->next > farm->round_first || farm->is_stopped);
+    return KS_OK;
 }
 
 /* Commits the round that rank 0 has led. */
 static int commit_round(struct ks_farm *farm) {
-    KS_MPI(MPI_Bcast(&farm->next, 1, MPI_UINT64_T, 0, farm->comm));
-    KS_ASSERT(farm->next > farm->round_first && farm->next <= farm->end);
+    KS_TRY(agree_on_end(farm));
+    if (farm->next == farm->round_first) return KS_OK;
     int err = farm->work->commit(farm->work->self, farm->round_first, farm->next - farm->round_first);
     KS_TRY(ks_agree(farm->comm, err));
     farm->round_first = farm->next;
@@ -49,7 +101,8 @@ static int commit_round(struct ks_farm *farm) {
 }
 
 static int run_rounds(struct ks_farm *farm) {
-    while (farm->round_first < farm->end) {
+    while (farm->round_first < farm->end && !farm->is_stopped) {
+        farm->cut = UINT64_MAX;
         int err = farm->rank == 0 ? ks_master_lead_round(farm) : ks_worker_follow_round(farm);
         KS_TRY(meet(farm));
         KS_TRY(ks_agree(farm->comm, err));
@@ -70,7 +123,8 @@ static int run_with_comm(struct ks_farm *farm) {
     return err;
 }
 
-int ks_farm_run(MPI_Comm comm, uint64_t first, uint64_t count, const struct ks_farm_work *work) {
+int ks_farm_run(MPI_Comm comm, uint64_t first, uint64_t count, const struct ks_farm_work *work,
+                uint64_t *next) {
     KS_ASSERT(count <= UINT64_MAX - first && work->capacity > 0 && work->slice > 0);
     struct ks_farm farm = {.work = work,
                            .first = first,
@@ -81,6 +135,7 @@ int ks_farm_run(MPI_Comm comm, uint64_t first, uint64_t count, const struct ks_f
                            .last_report = -INFINITY};
     KS_MPI(MPI_Comm_dup(comm, &farm.comm));
     int err = run_with_comm(&farm);
+    *next = farm.round_first;
     MPI_Comm_free(&farm.comm);
     return err;
 }

@@ -13,14 +13,15 @@ enum ks_farm_tag {
     KS_TAG_REQUEST = 1, /* worker to master: struct ks_farm_request */
     KS_TAG_TILE,        /* master to worker: struct ks_farm_tile */
     KS_TAG_OVER,        /* master to worker: struct ks_farm_tile, unused; no more tiles in this round */
+    KS_TAG_ALIVE, /* worker to master, with a watchdog: struct ks_farm_tile, what it starts; of none: idle */
 };
 
 /* What a worker says when it asks: what it has done since it last asked. Ranks are assumed to be alike in
  * their representation of numbers, so that messages are bytes. */
 struct ks_farm_request {
     uint64_t n_points;
-    double seconds; /* in simulate() */
-    uint64_t has_failed;
+    double seconds;       /* in simulate() */
+    uint64_t has_stopped; /* it takes no more tiles: it failed, or dropped its last */
 };
 
 struct ks_farm_tile {
@@ -33,12 +34,14 @@ struct ks_farm {
     const struct ks_farm_work *work;
     MPI_Comm comm;
     int rank, size;
-    uint64_t first, end;        /* the range */
-    uint64_t round_first;       /* all before it is committed; the same on all ranks */
-    uint64_t next;              /* rank 0: all before it is handed out */
-    uint64_t n_done;            /* rank 0: points reported as simulated */
-    double start;               /* MPI_Wtime() */
-    double last_report;         /* rank 0 */
+    uint64_t first, end;  /* the range */
+    uint64_t round_first; /* all before it is committed; the same on all ranks */
+    uint64_t next;        /* rank 0: all before it is handed out */
+    uint64_t n_done;      /* rank 0: points reported as simulated */
+    uint64_t cut;         /* the first point of this round that was given to this rank and is not done */
+    bool is_stopped;      /* the same on all ranks: the last round was the last */
+    double start;         /* MPI_Wtime() */
+    double last_report;   /* rank 0 */
     struct ks_farm_pace *paces; /* rank 0: [size] */
 };
 
@@ -48,6 +51,10 @@ struct ks_farm_pace {
         seconds;       /* measured; what is older than a round counts half, older than two a quarter, ... */
     double last_speed; /* points per second of the last tile */
     uint64_t kept;     /* points given to it in this round */
+    /* with a watchdog: */
+    double heard;             /* MPI_Wtime() of its last message */
+    bool is_idle;             /* waits for the others */
+    struct ks_farm_tile tile; /* what it is on, as far as it is known */
 };
 
 /* Hands out the points of one round, from farm->round_first to what becomes farm->next, and takes part in the
@@ -57,6 +64,18 @@ int ks_master_lead_round(struct ks_farm *farm);
 /* Asks for tiles and works on them until the round is over. All ranks but 0. */
 int ks_worker_follow_round(struct ks_farm *farm);
 
+/* Takes what workers say of themselves, and ends the job where one has said nothing for too long. Rank 0 only. */
+int ks_master_watch(struct ks_farm *farm);
+
+/* Simulates part of a tile, from its first point on, and takes it from the tile: one slice. What is dropped becomes
+ * the farm's cut, and *has_stopped true. *n_done: points done. */
+int ks_farm_work_slice(struct ks_farm *farm, struct ks_farm_tile *tile, uint64_t *n_done, bool *has_stopped);
+
+/* Notes that a tile that was given to this rank will not be done. */
+void ks_farm_drop(struct ks_farm *farm, struct ks_farm_tile tile);
+
+enum ks_farm_urgency ks_farm_urgency(const struct ks_farm *farm);
+
 /* Reports progress, unless it was reported just now. */
 void ks_master_report(struct ks_farm *farm, bool is_commit);
 
@@ -65,7 +84,7 @@ void ks_master_report(struct ks_farm *farm, bool is_commit);
 /* Sleeps, from 1 us at first (*nap == 0) doubling to 1 ms; the caller resets *nap when something has happened. */
 void ks_farm_nap(long *nap);
 
-/* Waits for a request of MPI's. */
-int ks_farm_wait(MPI_Request *request, MPI_Status *status);
+/* Waits for a request of MPI's that rank 0 is to fulfil; the watchdog waits too. */
+int ks_farm_wait(const struct ks_farm *farm, MPI_Request *request, MPI_Status *status);
 
 #endif

@@ -20,7 +20,8 @@
 struct round {
     double end;      /* MPI_Wtime() */
     bool is_over;    /* no more than one tile to each rank */
-    bool has_failed; /* no more tiles at all */
+    bool is_last;    /* no more tiles at all: the farm is to stop */
+    bool is_dropped; /* nor the rest of those given: a rank has failed or dropped its own */
     int n_left;      /* workers that have been told */
     int n_fresh;     /* ranks that have had no tile */
 };
@@ -72,7 +73,8 @@ static struct ks_farm_tile assign(struct ks_farm *farm, struct round *round, int
     uint64_t left = farm->end - farm->next;
     bool is_fresh = pace->kept == 0;
     if (pace->kept == farm->work->capacity || MPI_Wtime() >= round->end) round->is_over = true;
-    if (left == 0 || round->has_failed) return (struct ks_farm_tile){0};
+    if (ks_farm_urgency(farm) != KS_FARM_GO) round->is_last = true;
+    if (left == 0 || round->is_last || round->is_dropped) return (struct ks_farm_tile){0};
     if (!is_fresh && (round->is_over || left <= (uint64_t)round->n_fresh)) return (struct ks_farm_tile){0};
     struct ks_farm_tile tile = {farm->next, tile_size(farm, round, pace)};
     farm->next += tile.count;
@@ -90,6 +92,38 @@ static void note_work(struct ks_farm *farm, int rank, uint64_t n_points, double 
     pace->last_speed = (double)n_points / seconds;
 }
 
+/* ---- the watchdog -------------------------------------------------------------------------------------- */
+
+static void hear(struct ks_farm *farm, int rank) {
+    farm->paces[rank].heard = MPI_Wtime();
+}
+
+static void check_silence(const struct ks_farm *farm) {
+    const struct ks_farm_work *work = farm->work;
+    double now = MPI_Wtime();
+    for (int i = 1; i < farm->size; i++) {
+        const struct ks_farm_pace *pace = &farm->paces[i];
+        if (!pace->is_idle && now - pace->heard > work->watchdog_seconds)
+            work->hung(work->self, i, pace->tile.first, pace->tile.count, now - pace->heard);
+    }
+}
+
+int ks_master_watch(struct ks_farm *farm) {
+    if (!(farm->work->watchdog_seconds > 0)) return KS_OK;
+    for (int is_there = 1; is_there;) {
+        MPI_Status status;
+        KS_MPI(MPI_Iprobe(MPI_ANY_SOURCE, KS_TAG_ALIVE, farm->comm, &is_there, &status));
+        if (!is_there) break;
+        struct ks_farm_pace *pace = &farm->paces[status.MPI_SOURCE];
+        KS_MPI(MPI_Recv(&pace->tile, sizeof pace->tile, MPI_BYTE, status.MPI_SOURCE, KS_TAG_ALIVE, farm->comm,
+                        MPI_STATUS_IGNORE));
+        pace->is_idle = pace->tile.count == 0;
+        hear(farm, status.MPI_SOURCE);
+    }
+    check_silence(farm);
+    return KS_OK;
+}
+
 /* ---- messages ------------------------------------------------------------------------------------------ */
 
 /* Answers one request, if there is one. The worker has posted its receive, so sending does not wait. */
@@ -102,8 +136,9 @@ static int answer_one(struct ks_farm *farm, struct round *round, bool *has_answe
     int rank = status.MPI_SOURCE;
     struct ks_farm_request request;
     KS_MPI(MPI_Recv(&request, sizeof request, MPI_BYTE, rank, KS_TAG_REQUEST, farm->comm, MPI_STATUS_IGNORE));
+    hear(farm, rank);
     note_work(farm, rank, request.n_points, request.seconds);
-    if (request.has_failed) round->has_failed = true;
+    if (request.has_stopped) round->is_dropped = true;
     struct ks_farm_tile tile = assign(farm, round, rank);
     int tag = tile.count > 0 ? KS_TAG_TILE : KS_TAG_OVER;
     KS_MPI(MPI_Send(&tile, sizeof tile, MPI_BYTE, rank, tag, farm->comm));
@@ -123,13 +158,13 @@ static int answer_all(struct ks_farm *farm, struct round *round, bool *has_answe
 /* ---- the round ----------------------------------------------------------------------------------------- */
 
 /* Simulates one slice of the master's own tile. */
-static int work_slice(struct ks_farm *farm, struct ks_farm_tile *own) {
-    uint64_t count = smaller(farm->work->slice, own->count);
+static int work_slice(struct ks_farm *farm, struct round *round, struct ks_farm_tile *own) {
     double start = MPI_Wtime();
-    int err = farm->work->simulate(farm->work->self, own->first, count);
-    note_work(farm, 0, count, MPI_Wtime() - start);
-    own->first += count;
-    own->count -= count;
+    uint64_t n_done;
+    bool has_stopped;
+    int err = ks_farm_work_slice(farm, own, &n_done, &has_stopped);
+    note_work(farm, 0, n_done, MPI_Wtime() - start);
+    round->is_dropped = round->is_dropped || has_stopped;
     return err;
 }
 
@@ -151,6 +186,9 @@ static void start_round(struct ks_farm *farm, struct round *round) {
         farm->paces[i].points /= 2;
         farm->paces[i].seconds /= 2;
         farm->paces[i].kept = 0;
+        farm->paces[i].is_idle = false;
+        farm->paces[i].tile = (struct ks_farm_tile){0};
+        hear(farm, i);
     }
 }
 
@@ -162,11 +200,14 @@ int ks_master_lead_round(struct ks_farm *farm) {
     for (long nap = 0; own.count > 0 || round.n_left < farm->size - 1;) {
         bool has_answered;
         KS_TRY(answer_all(farm, &round, &has_answered));
+        KS_TRY(ks_master_watch(farm));
         ks_master_report(farm, false);
         if (own.count > 0) {
-            err = work_slice(farm, &own);
-            if (err < 0) round.has_failed = true;
-            if (round.has_failed) own.count = 0;
+            err = work_slice(farm, &round, &own);
+            if (round.is_dropped) {
+                ks_farm_drop(farm, own);
+                own.count = 0;
+            }
             if (own.count == 0) own = assign(farm, &round, 0);
             nap = 0;
         } else if (has_answered) {

@@ -243,11 +243,18 @@ void ks_model_version(char version[17]);
 
 /* ---- functions with known answers, for tests of the analysis and of the file -------------------------------- */
 
+struct ks_test_input {
+    const char *name;
+    double low, high;
+};
+
 struct ks_test_function {
     const char *name; /* as in model = "test:NAME" */
     const char *description;
-    int n_inputs, n_outputs; /* inputs x1, x2, ...; outputs y, or y1, y2, ... */
-    double low, high;        /* the range of every input */
+    int n_inputs, n_outputs;            /* outputs y, or y1, y2, ... */
+    double low, high;                   /* the range of every input, and their names x1, x2, ... */
+    const struct ks_test_input *inputs; /* or, where they differ, each one's name and range; else NULL */
+    /* Fills outputs [n_outputs]; one that is not finite says that the point has failed. */
     void (*evaluate)(const double *inputs, double *outputs);
 };
 

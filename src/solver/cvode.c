@@ -203,6 +203,11 @@ static int set_tolerance(struct cvode *s, double rtol) {
     return KS_OK;
 }
 
+/* Whether nobody waits for the problem any more. */
+static bool is_dropped(const struct cvode *s) {
+    return s->options.is_dropped != NULL && s->options.is_dropped(s->options.self);
+}
+
 /* One step from *t towards `target` and not beyond; s->y and *t follow. A status: done, or what failed. */
 static int take_step(struct cvode *s, double target, double *t) {
     int flag = CVodeSetStopTime(s->memory, target);
@@ -248,6 +253,10 @@ static int solve_segment(struct cvode *s, struct ks_problem *problem, double sta
         if (*i_stop < course->n_stops && course->stops[*i_stop] < end) target = course->stops[*i_stop];
         if (problem->n_steps >= (uint32_t)s->options.max_steps) {
             problem->status = KS_STATUS_step_limit;
+            return KS_OK;
+        }
+        if (is_dropped(s)) {
+            problem->status = KS_STATUS_not_run;
             return KS_OK;
         }
         memcpy(s->before, N_VGetArrayPointer(s->y), n_bytes);
@@ -320,6 +329,7 @@ static int approach_equilibrium(struct cvode *s, uint32_t *n_steps) {
     size_t n_bytes = (size_t)s->system->n_states * sizeof(double);
     double t = 0, trial = first_trial;
     for (*n_steps = 0; *n_steps < SETTLE_MAX_STEPS && t < last_trial; ++*n_steps) {
+        if (is_dropped(s)) return KS_STATUS_not_run;
         if (take_step(s, 10 * last_trial, &t) != KS_STATUS_done) break;
         if (t < trial) continue;
         memcpy(s->before, N_VGetArrayPointer(s->y), n_bytes);

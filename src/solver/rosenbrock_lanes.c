@@ -478,7 +478,17 @@ static int count_busy(const struct engine *e) {
     return n;
 }
 
+/* Gives up whatever is not finished, once nobody waits for it. */
+static void drop_all(struct engine *e) {
+    const struct ks_solver_options *options = &e->solver->options;
+    if (options->is_dropped == NULL || !options->is_dropped(options->self)) return;
+    for (; e->n_taken < e->n_problems; e->n_taken++) e->problems[e->n_taken].status = KS_STATUS_not_run;
+    for (int l = 0; l < KS_LANES; l++)
+        if (e->lanes[l].problem != NULL) finish(e, l, KS_STATUS_not_run);
+}
+
 static void prepare_lanes(struct engine *e) {
+    drop_all(e);
     for (int l = 0; l < KS_LANES; l++) {
         struct lane *lane = &e->lanes[l];
         while (lane->problem != NULL && !e->is_settling &&

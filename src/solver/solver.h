@@ -77,6 +77,9 @@ struct ks_solver_options {
     enum ks_solver_kind kind;
     double rtol;
     int max_steps; /* accepted steps over a course; an equilibrium has a limit of its own */
+    /* Asked once in a while: true gives up what is in hand, with KS_STATUS_not_run, from then on. NULL: never. */
+    bool (*is_dropped)(void *self);
+    void *self;
 };
 
 typedef struct ks_solver ks_solver;

@@ -10,11 +10,13 @@
 #include "base/memory.h"
 #include "store/store_impl.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <hdf5_hl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -352,33 +354,37 @@ static int write_reserved(int descriptor, const char *temporary, const struct ks
     return reserve_space(descriptor, temporary, (uint64_t)file.st_size);
 }
 
+/* What becomes of a file that is there. */
+enum present { REFUSED, REPLACED, EXTENDED };
+
 static int fill_and_name(int descriptor, const char *temporary, const char *path, const char *directory,
-                         const struct ks_schema *schema, bool overwrite) {
+                         const struct ks_schema *schema, enum present present) {
     KS_TRY(check_space(directory, schema));
     KS_TRY(ks_create_set_mode(descriptor, temporary));
     KS_TRY(write_reserved(descriptor, temporary, schema));
+    if (present == EXTENDED) KS_TRY(ks_extend_copy(path, temporary));
     KS_CHECK(fsync(descriptor) == 0, KS_ERR_IO, "cannot sync %s: %s", temporary, strerror(errno));
-    KS_TRY(give_name(temporary, path, overwrite));
+    KS_TRY(give_name(temporary, path, present != REFUSED));
     return ks_create_sync_directory(directory);
 }
 
 /* `temporary` is a template of mkstemp(). */
 static int create_beside(const char *path, const char *directory, char *temporary,
-                         const struct ks_schema *schema, bool overwrite) {
+                         const struct ks_schema *schema, enum present present) {
     int descriptor = mkstemp(temporary);
     KS_CHECK(descriptor >= 0, KS_ERR_USAGE, "cannot create a file in %s: %s", directory, strerror(errno));
-    int err = fill_and_name(descriptor, temporary, path, directory, schema, overwrite);
+    int err = fill_and_name(descriptor, temporary, path, directory, schema, present);
     close(descriptor);
     if (err < 0) unlink(temporary);
     return err;
 }
 
-int ks_store_create(const char *path, const struct ks_schema *schema, bool overwrite) {
+static int create(const char *path, const struct ks_schema *schema, enum present present) {
     KS_ASSERT(schema->n_points > 0 && (schema->n_times > 0) == (schema->n_states > 0));
-    struct stat present;
-    if (stat(path, &present) == 0) {
-        KS_CHECK(S_ISREG(present.st_mode), KS_ERR_USAGE, "%s is not a regular file", path);
-        if (!overwrite) return refuse_existing(path);
+    struct stat file;
+    if (stat(path, &file) == 0) {
+        KS_CHECK(S_ISREG(file.st_mode), KS_ERR_USAGE, "%s is not a regular file", path);
+        if (present == REFUSED) return refuse_existing(path);
     }
     size_t size = strlen(path) + sizeof ".part-XXXXXX";
     char *directory = ks_create_copy_directory(path), *temporary = malloc(size);
@@ -387,9 +393,60 @@ int ks_store_create(const char *path, const struct ks_schema *schema, bool overw
         err = ks_error_raise(KS_ERR_MEMORY, __FILE__, __LINE__, "no memory for the name of %s", path);
     } else {
         snprintf(temporary, size, "%s.part-XXXXXX", path);
-        err = create_beside(path, directory, temporary, schema, overwrite);
+        err = create_beside(path, directory, temporary, schema, present);
     }
     free(temporary);
     free(directory);
+    return err;
+}
+
+int ks_store_create(const char *path, const struct ks_schema *schema, bool overwrite) {
+    return create(path, schema, overwrite ? REPLACED : REFUSED);
+}
+
+int ks_store_extend(const char *path, const struct ks_schema *schema) {
+    return create(path, schema, EXTENDED);
+}
+
+/* ---- existing files ------------------------------------------------------------------------------------ */
+
+static void remove_leftovers(DIR *directory, const char *name) {
+    enum { RANDOM = 6 }; /* letters that mkstemp() chooses */
+    size_t n = strlen(name), n_all = n + sizeof ".part-" - 1 + RANDOM;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        const char *found = entry->d_name;
+        bool is_ours =
+            strlen(found) == n_all && strncmp(found, name, n) == 0 && strncmp(found + n, ".part-", 6) == 0;
+        if (is_ours) unlinkat(dirfd(directory), found, 0);
+    }
+}
+
+void ks_store_remove_leftovers(const char *path) {
+    char *name = ks_create_copy_directory(path);
+    DIR *directory = name != NULL ? opendir(name) : NULL;
+    const char *slash = strrchr(path, '/');
+    free(name);
+    if (directory == NULL) return;
+    remove_leftovers(directory, slash != NULL ? slash + 1 : path);
+    closedir(directory);
+}
+
+/* Where the file system cannot say whether it reserves, its free space says whether it could. */
+static int reserve_existing(int descriptor, const char *path) {
+    struct stat file;
+    KS_CHECK(fstat(descriptor, &file) == 0, KS_ERR_IO, "cannot use %s: %s", path, strerror(errno));
+    struct rlimit limit;
+    bool is_limited = getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    KS_CHECK(!is_limited || (rlim_t)file.st_size <= limit.rlim_cur, KS_ERR_IO,
+             "%s has %.3f MB, and this process may write files of %.3f MB (ulimit -f)", path,
+             (double)file.st_size * 1e-6, (double)limit.rlim_cur * 1e-6);
+    return reserve_space(descriptor, path, (uint64_t)file.st_size);
+}
+
+int ks_store_reserve(const char *path) {
+    int descriptor = open(path, O_RDWR);
+    KS_CHECK(descriptor >= 0, KS_ERR_IO, "cannot write to %s: %s", path, strerror(errno));
+    int err = reserve_existing(descriptor, path);
+    close(descriptor);
     return err;
 }

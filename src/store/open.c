@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What one rank gives to one H5Dwrite at most: MPI counts bytes in an int, and HDF5's union of blocks takes a
@@ -159,10 +160,20 @@ int ks_store_open(ks_store **store, const char *path) {
     return err;
 }
 
+/* Later it must still be there, and be the same. */
+static int note_identity(ks_store *store) {
+    struct stat file;
+    KS_CHECK(stat(store->path, &file) == 0, KS_ERR_IO, "cannot use %s: %s", store->path, strerror(errno));
+    store->device = file.st_dev;
+    store->inode = file.st_ino;
+    return KS_OK;
+}
+
 /* All ranks have found the file good on their own before the first collective call. */
 static int open_together(ks_store **store, const char *path, MPI_Comm comm) {
     int err = check_writable(path);
     if (err == KS_OK) err = allocate_store(store, path);
+    if (err == KS_OK) err = note_identity(*store);
     KS_TRY(ks_agree(comm, err));
     (*store)->comm = comm;
     KS_MPI(MPI_Comm_rank(comm, &(*store)->rank));

@@ -81,6 +81,11 @@ typedef struct ks_store ks_store;
  * parameters (or endpoints, states) the file has no dataset of theirs. */
 int ks_store_create(const char *path, const struct ks_schema *schema, bool overwrite);
 
+/* Replaces the file by one of `schema`, which has more points and is otherwise the same, with the rows that the old one
+ * has committed and its provenance. Crash-proof like ks_store_create: until the new file is whole and on disk, the old
+ * one stays. One process calls it, without MPI. */
+int ks_store_extend(const char *path, const struct ks_schema *schema);
+
 /* Collective. Opens for writing by all ranks of `comm`. */
 int ks_store_open_parallel(ks_store **store, const char *path, MPI_Comm comm);
 
@@ -112,6 +117,17 @@ int ks_store_update_run(ks_store *store, const struct ks_run_record *record);
 /* Collective. Fills /provenance/verification with rank 0's rows, [n_endpoints] in the order of the endpoints; on disk
  * when it returns. */
 int ks_store_write_verification(ks_store *store, const struct ks_verified_endpoint *rows);
+
+/* Collective. Whether the round's rows still have its checksum; each rank reads a share of them. */
+int ks_store_verify_round(ks_store *store, const struct ks_round *round, bool *is_good);
+
+/* Collective. Writes part of a round that was committed once more: rows first to first + count - 1, spread over the
+ * ranks in any way. Adds their checksum to *checksum, on all ranks. */
+int ks_store_rewrite_rows(ks_store *store, uint64_t first, uint64_t count, const struct ks_rows *rows,
+                          uint64_t *checksum);
+
+/* Collective. Replaces line i of the commit log by rank 0's; on disk, after all that was rewritten, when it returns. */
+int ks_store_rewrite_round(ks_store *store, uint64_t i, const struct ks_round *round);
 
 /* Rounds that the commit log still has room for; 65,536 in a new file. A round without room is refused. */
 uint64_t ks_store_rounds_left(const ks_store *store);
@@ -157,6 +173,33 @@ struct ks_group {
 int ks_store_write_group(const char *path, bool is_separate, const struct ks_group *group, char *written,
                          size_t size);
 
+/* ---- one writer ---------------------------------------------------------------------------------------- */
+
+struct ks_lock {
+    char *name; /* of the lock file; NULL: not held */
+    int descriptor;
+    bool is_missing; /* the file system has no locks: nothing keeps a second writer away */
+};
+
+struct ks_lock_holder {
+    char host[256], start[32]; /* UTC */
+    long process;              /* 0: not known */
+};
+
+/* Makes this process the one that may write `path`, which need not exist; refuses where another one is, and says who.
+ * It is let go of when the process ends, however that comes. */
+int ks_store_lock(struct ks_lock *lock, const char *path);
+void ks_store_unlock(struct ks_lock *lock);
+
+/* Whether a process other than this one holds the lock. */
+bool ks_store_find_writer(const char *path, struct ks_lock_holder *holder);
+
+/* Removes what runs that were killed have left beside `path`; by the holder of its lock. */
+void ks_store_remove_leftovers(const char *path);
+
+/* Makes sure that the disk has room for every row of an existing file. */
+int ks_store_reserve(const char *path);
+
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
 /* The schema of an open file; valid until it is closed. */
@@ -169,6 +212,9 @@ int ks_store_read_runs(ks_store *store, size_t *n_runs, struct ks_run_record **r
 
 /* A row per endpoint, the caller's to free; *n_rows = 0 and *rows NULL where nothing was verified. */
 int ks_store_read_verification(ks_store *store, size_t *n_rows, struct ks_verified_endpoint **rows);
+
+/* The checksum of rows that a file holds. */
+int ks_store_sum_rows(ks_store *store, uint64_t first, uint64_t count, uint64_t *checksum);
 
 /* Rows first to first + count - 1 into one block; arrays in `rows` that are NULL are left out, the others are
  * the caller's and large enough. */

@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 #include <hdf5.h>
+#include <sys/types.h>
 
 enum { KS_FORMAT_VERSION = 1, KS_MAX_ROUNDS = 65536, KS_MAX_RUNS = 4096 };
 
@@ -85,12 +86,19 @@ void *ks_fields_data(const struct ks_rows *rows, enum ks_field_index index);
 int ks_schema_read(hid_t file, struct ks_schema *schema);
 void ks_schema_release(struct ks_schema *schema);
 
+/* ---- extend.c ------------------------------------------------------------------------------------------ */
+
+/* Copies what was committed to the file `from`, and its provenance, into the new and empty file `to`. */
+int ks_extend_copy(const char *from, const char *to);
+
 /* ---- an open file -------------------------------------------------------------------------------------- */
 
 struct ks_store {
     char *path;
     MPI_Comm comm; /* MPI_COMM_NULL for a reader alone */
     int rank;
+    dev_t device; /* which file it is, on rank 0 of writers */
+    ino_t inode;
     hid_t file;
     hid_t fields[KS_N_FIELDS]; /* H5I_INVALID_HID where the file has no such field */
     hid_t log, rounds_in_use, runs, runs_in_use;

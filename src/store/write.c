@@ -5,7 +5,9 @@
  * Agreements stand before and after every collective call: no rank goes on where another has failed. */
 #include "store/store_impl.h"
 
+#include <errno.h>
 #include <math.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -159,7 +161,6 @@ static int append(const ks_store *store, hid_t log, hid_t count, uint64_t line, 
 /* ---- rounds -------------------------------------------------------------------------------------------- */
 
 static int check_rows(const ks_store *store, const struct ks_rows *rows, const struct ks_round *round) {
-    KS_CHECK(ks_store_rounds_left(store) > 0, KS_ERR_IO, "the commit log of %s is full", store->path);
     uint64_t next = round->first_row, end = round->first_row + round->n_rows, n_rows = 0;
     KS_CHECK(next < end && end <= store->schema.n_points, KS_ERR_IO,
              "a round is empty or lies outside the points of %s", store->path);
@@ -185,7 +186,12 @@ static int check_space(const ks_store *store, const struct ks_round *round) {
     }; /* bytes: blocks that rows share with others; unit of stat() */
     struct stat file;
     struct statvfs disk;
-    if (store->rank != 0 || stat(store->path, &file) != 0 || statvfs(store->path, &disk) != 0) return KS_OK;
+    if (store->rank != 0) return KS_OK;
+    KS_CHECK(stat(store->path, &file) == 0, KS_ERR_IO, "%s is gone: %s; what was committed is lost with it",
+             store->path, strerror(errno));
+    KS_CHECK(file.st_dev == store->device && file.st_ino == store->inode, KS_ERR_IO,
+             "%s is another file than the one that this run opened: somebody has replaced it", store->path);
+    if (statvfs(store->path, &disk) != 0) return KS_OK;
     double holes = (double)file.st_size - (double)file.st_blocks * STAT_BLOCK;
     double rows = (double)round->n_rows * (double)ks_store_row_bytes(&store->schema) + SLACK;
     double free_bytes = (double)disk.f_bavail * (double)disk.f_frsize;
@@ -229,11 +235,23 @@ int ks_write_commit(ks_store *store, const struct ks_round *round) {
 int ks_store_write_round(ks_store *store, uint64_t first, uint64_t count, const struct ks_rows *rows) {
     double start = MPI_Wtime();
     struct ks_round round = {.first_row = first, .n_rows = count};
+    KS_CHECK(ks_store_rounds_left(store) > 0, KS_ERR_IO, "the commit log of %s is full", store->path);
     KS_TRY(ks_write_rows(store, rows, &round));
     KS_TRY(ks_write_commit(store, &round));
     store->write_seconds += MPI_Wtime() - start;
     store->written_bytes += count * ks_store_row_bytes(&store->schema);
     return KS_OK;
+}
+
+int ks_store_rewrite_round(ks_store *store, uint64_t i, const struct ks_round *round) {
+    hid_t type = H5I_INVALID_HID;
+    KS_ASSERT(i < store->n_rounds);
+    KS_TRY(ks_agree(store->comm, ks_h5_round_type(false, &type)));
+    KS_TRY(flush(store));
+    int err = write_elements(store, store->log, i, 1, type, round);
+    H5Tclose(type);
+    KS_TRY(err);
+    return flush(store);
 }
 
 /* ---- the rest ------------------------------------------------------------------------------------------ */

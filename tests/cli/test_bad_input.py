@@ -446,7 +446,8 @@ class BadInput(ProgramTest):
     def test_existing_output(self):
         self.path("t.cfg", 'model = "test:ishigami";\n' + vary('name = "x1";'))
         self.path("t.h5", "precious")
-        self.expect([], "t.h5 exists; --overwrite replaces it", "run", "t.cfg", "-q")
+        self.expect([], "t.h5 is not an HDF5 file; it was left as it is (--overwrite replaces it, -o names another file)",
+                    "run", "t.cfg", "-q")
         self.assertEqual((self.folder / "t.h5").read_text(), "precious")
 
     def test_unwritable_output(self):

@@ -631,8 +631,11 @@ class Readers(ProgramTest):
 
     def test_existing_output_is_kept(self):
         before = pathlib.Path(self.file).read_bytes()
-        refusal = self.run_program("run", self.path("campaign.cfg"), "-o", self.file, status=2)
-        self.assertEqual(refusal.stderr, f"ketsweep: error: {self.file} exists; --overwrite replaces it\n")
+        again = self.run_program("run", self.path("campaign.cfg"), "-o", self.file)
+        self.assertIn(f"{self.file}: complete already, all 23 points are there\n  23 done", again.stderr)
+        refusal = self.run_program("run", self.path("campaign.cfg"), "-o", self.file, "--set", "design.seed=6", status=2)
+        self.assertIn(f"{self.file} holds another campaign", refusal.stderr)
+        self.assertIn("\n  design.seed: stored 5, present 6\n", refusal.stderr)
         self.assertEqual(pathlib.Path(self.file).read_bytes(), before)
         self.run_program("run", self.path("campaign.cfg"), "-o", self.file, "--overwrite", "--set", "design.points=3")
         with h5py.File(self.file) as file:

@@ -22,6 +22,10 @@ struct counter {
     uint64_t last_point;                /* tiles of a rank ascend */
     uint64_t n_rounds, n_reports, n_reported, n_done;
     uint64_t bad_point, bad_commit_row; /* fail there */
+    uint64_t stop_point;                /* asks to stop there */
+    bool is_stopped;
+    double stopped_at, grace;
+    uint64_t end; /* where the farm says that it stopped */
     bool is_all_bad;
     double seconds;       /* of one point, at most */
     uint64_t most_rounds; /* that it has room for */
@@ -36,25 +40,54 @@ static void expect(struct counter *counter, bool condition, const char *promise)
 
 #define EXPECT(counter, condition) expect(counter, condition, #condition)
 
+/* As a signal does: from some point on each rank that meets one of them knows that it is to stop, and tells the others
+ * through a flag that all ranks of a node would share. */
+static enum ks_farm_urgency urgency(void *self) {
+    struct counter *c = self;
+    int is_there = 0;
+    MPI_Iprobe(MPI_ANY_SOURCE, 1, MPI_COMM_WORLD, &is_there, MPI_STATUS_IGNORE);
+    if (is_there && !c->is_stopped) {
+        c->is_stopped = true;
+        c->stopped_at = MPI_Wtime();
+    }
+    if (!c->is_stopped) return KS_FARM_GO;
+    return MPI_Wtime() - c->stopped_at >= c->grace ? KS_FARM_DROP : KS_FARM_FINISH;
+}
+
+/* The rank that comes to the point asks all to stop. */
+static void ask_to_stop(void) {
+    for (int i = 0; i < test_size(); i++) {
+        MPI_Request request;
+        MPI_Isend(NULL, 0, MPI_BYTE, i, 1, MPI_COMM_WORLD, &request);
+        MPI_Request_free(&request);
+    }
+}
+
 static void sleep_for(double seconds) {
     if (seconds > 0)
         nanosleep(&(struct timespec){(time_t)seconds, (long)(seconds * 1e9) % 1000000000L}, NULL);
 }
 
-static int simulate(void *self, uint64_t first, uint64_t count) {
+static int simulate(void *self, uint64_t first, uint64_t *n) {
     struct counter *c = self;
+    uint64_t count = *n;
     EXPECT(c, count > 0 && first >= c->next && first >= c->first && first + count <= c->first + c->count);
     EXPECT(c, c->n_kept == 0 || first > c->last_point);
-    EXPECT(c, test_rank() != 0 || count <= c->work.slice);
+    EXPECT(c, count <= c->work.slice);
     EXPECT(c, c->n_kept + count <= c->work.capacity);
     for (uint64_t i = first; i < first + count; i++) {
+        if (urgency(c) == KS_FARM_DROP) {
+            count = *n = i - first;
+            break;
+        }
         KS_CHECK(i != c->bad_point && !c->is_all_bad, KS_ERR_SOLVER, "point %llu fails (this is the test)",
                  (unsigned long long)i);
+        if (i == c->stop_point) ask_to_stop();
         c->n_simulated[i - c->first]++;
         sleep_for(c->seconds * ks_random_uniform(1, KS_STREAM_test, i, 0));
     }
     c->n_kept += count;
-    c->last_point = first + count - 1;
+    if (count > 0) c->last_point = first + count - 1;
     return KS_OK;
 }
 
@@ -62,7 +95,7 @@ static int commit(void *self, uint64_t first, uint64_t count) {
     struct counter *c = self;
     uint64_t n_all;
     MPI_Allreduce(&c->n_kept, &n_all, 1, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
-    EXPECT(c, n_all == count);
+    EXPECT(c, n_all == count || (n_all > count && c->stop_point != NO_POINT));
     EXPECT(c, count > 0 && first == c->next);
     KS_CHECK(first > c->bad_commit_row || first + count <= c->bad_commit_row ||
                  test_rank() != test_size() - 1,
@@ -95,13 +128,20 @@ static void report(void *self, const struct ks_farm_progress *progress) {
 }
 
 static struct counter make_counter(uint64_t first, uint64_t count, uint64_t capacity, uint64_t slice) {
-    struct counter c = {.work = {NULL, simulate, commit, rounds_left, report, 0, capacity, slice},
+    struct counter c = {.work = {.simulate = simulate,
+                                 .commit = commit,
+                                 .rounds_left = rounds_left,
+                                 .report = report,
+                                 .urgency = urgency,
+                                 .capacity = capacity,
+                                 .slice = slice},
                         .most_rounds = 65536,
                         .first = first,
                         .count = count,
                         .next = first,
                         .bad_point = NO_POINT,
-                        .bad_commit_row = NO_POINT};
+                        .bad_commit_row = NO_POINT,
+                        .stop_point = NO_POINT};
     c.n_simulated = ks_memory_allocate(count, sizeof *c.n_simulated);
     c.n_committed = ks_memory_allocate(count, sizeof *c.n_committed);
     assert_true(c.n_simulated != NULL && c.n_committed != NULL);
@@ -111,7 +151,7 @@ static struct counter make_counter(uint64_t first, uint64_t count, uint64_t capa
 static int run(struct counter *c, double commit_seconds) {
     c->work.self = c;
     c->work.commit_seconds = commit_seconds;
-    return ks_farm_run(MPI_COMM_WORLD, c->first, c->count, &c->work);
+    return ks_farm_run(MPI_COMM_WORLD, c->first, c->count, &c->work, &c->end);
 }
 
 static void release(struct counter *c) {
@@ -141,6 +181,7 @@ static void run_and_check(uint64_t first, uint64_t count, uint64_t capacity, uin
     assert_int_equal(n_simulated, count);
     assert_int_equal(n_committed, count);
     assert_int_equal(c.next, first + count);
+    assert_int_equal(c.end, first + count);
     assert_true(c.n_rounds >= least_rounds);
     if (test_rank() == 0 && count > 0) assert_int_equal(c.n_reported, count);
 }
@@ -253,6 +294,43 @@ static void test_failing_commit_stops_all(void **state) {
     assert_true(c.n_reported <= 200);
 }
 
+/* Whoever is asked to stop, and however much time there is: what was committed is a range from the first point on,
+ * each point of it once; all ranks agree on its end; and the next run does the rest. */
+static void test_stop_and_go_on(void **state) {
+    (void)state;
+    for (uint64_t trial = 0; trial < 16; trial++) {
+        uint64_t count = 600, first = 10;
+        struct counter c = make_counter(first, count, trial % 4 == 3 ? 20 : 1000, 1 + trial % 5);
+        c.seconds = 0.0005;
+        c.grace = trial % 2 ? 0 : 0.02;
+        c.stop_point = first + ks_random_bits(3, KS_STREAM_test, trial, 0) % count;
+        test_expect_ok(run(&c, trial % 3 ? 1000 : 0.02));
+        uint64_t end = c.end, ends[2] = {c.end, ~c.end};
+        MPI_Allreduce(MPI_IN_PLACE, ends, 2, MPI_UINT64_T, MPI_MAX, MPI_COMM_WORLD);
+        uint64_t next = c.next, n_committed = count_once(c.n_committed, count);
+        MPI_Recv(NULL, 0, MPI_BYTE, MPI_ANY_SOURCE, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+        int n_faults = c.n_faults;
+        release(&c);
+        assert_int_equal(n_faults, 0);
+        assert_int_equal(ends[0], ~ends[1]);
+        assert_int_equal(end, next);
+        assert_int_equal(n_committed, end - first);
+        if (end < first + count) run_and_check(end, first + count - end, 1000, 3, 0, 1000, 1);
+    }
+}
+
+/* Asked before the first point: nothing is committed, and nobody waits. */
+static void test_stop_at_once(void **state) {
+    (void)state;
+    struct counter c = make_counter(0, 100, 1000, 1);
+    c.is_stopped = true;
+    test_expect_ok(run(&c, 1000));
+    release(&c);
+    assert_int_equal(c.n_faults, 0);
+    assert_int_equal(c.n_rounds, 0);
+    assert_int_equal(c.end, 0);
+}
+
 static double cpu_seconds(void) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
@@ -288,6 +366,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_failing_point_stops_all),
         cmocka_unit_test(test_all_ranks_fail),
         cmocka_unit_test(test_failing_commit_stops_all),
+        cmocka_unit_test(test_stop_and_go_on),
+        cmocka_unit_test(test_stop_at_once),
         cmocka_unit_test(test_idle_ranks),
     };
     return test_finish(cmocka_run_group_tests(tests, NULL, NULL));

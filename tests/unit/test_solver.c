@@ -74,7 +74,7 @@ static enum ks_solver_kind kind; /* of the group of tests that runs */
 
 static ks_solver *make_solver(const struct ks_system *system, double rtol, int max_steps) {
     static struct ks_view view;
-    const struct ks_solver_options options = {kind, rtol, max_steps};
+    const struct ks_solver_options options = {.kind = kind, .rtol = rtol, .max_steps = max_steps};
     ks_solver *solver;
     view = (struct ks_view){system->n_states, all_states, 1, watch_first, NULL};
     assert_int_equal(ks_solver_create(&solver, system, &view, &options), KS_OK);
