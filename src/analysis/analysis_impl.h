@@ -44,7 +44,7 @@ struct ks_given_data {
     const double *ranks;            /* [p][n] ranks 1..n, ties have their mean */
     const size_t *order;            /* [p][n] row numbers by ascending x; equal values by row number */
     bool is_resample;               /* only its deviation from other resamples counts */
-    int n_parts;                    /* the study's rows are this many times n */
+    size_t n_study;                 /* rows of the study that this is, a resample or a part of which it is */
     uint64_t seed; /* of what a method draws at random: ks_random_bits(seed, KS_STREAM_analysis, ...) */
 };
 

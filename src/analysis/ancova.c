@@ -64,7 +64,8 @@ static void multiply_terms(size_t n, struct polynomials *polynomials) {
 }
 
 static int prepare(const struct ks_given_data *data, void **shared) {
-    size_t p = (size_t)data->n_parameters, n = data->n, degree = n / ROWS_PER_TERM / (p > 0 ? p : 1);
+    size_t p = (size_t)data->n_parameters, n = data->n,
+           degree = data->n_study / ROWS_PER_TERM / (p > 0 ? p : 1);
     struct polynomials *polynomials;
     KS_ALLOCATE(polynomials, 1);
     *shared = polynomials;

@@ -6,7 +6,8 @@
  * Silverman's width at 100 points from the smallest to the largest y. The kernel at equal distances is a product of two
  * geometric series, 2 multiplications instead of an exponential; its error stays below 1e-12. The estimate
  * is biased upwards by what is random in the classes; the frame takes the bias out by resampling (equation 30). Of
- * resamples, rows are first shared out to the two points beside them, which changes estimate and resamples alike. */
+ * resamples, rows are first shared out to the two points beside them. That adds step^2 / 6 to their variance, on average
+ * over the place between the points, which is taken from the kernel's. */
 #include "analysis/sample_impl.h"
 
 #include "base/elementary.h"
@@ -61,34 +62,47 @@ static void add_shared_kernels(const struct grid *grid, const double *shares, do
     }
 }
 
-/* The density of the rows of a group; false where their y are all the same. */
-static bool estimate_density(const struct grid *grid, struct group group, const size_t *order,
-                             const double *y, double *density) {
+/* Silverman's width of the kernel for the rows of a group; 0 where their y are all the same. */
+static double choose_width(struct group group, const size_t *order, const double *y) {
     double n = (double)(group.end - group.begin), first = y[order[group.begin]], sum = 0, squares = 0;
-    double shares[N_POINTS] = {0};
-    for (int k = 0; k < N_POINTS; k++) density[k] = 0;
     for (size_t rank = group.begin; rank < group.end; rank++) sum += y[order[rank]] - first;
     for (size_t rank = group.begin; rank < group.end; rank++) {
         double deviation = (y[order[rank]] - first) - sum / n;
         squares += deviation * deviation;
     }
-    if (!(squares > 0)) return false;
-    double width = sqrt(squares / (n - 1)) * ks_elementary_exp(-0.2 * ks_elementary_log(0.75 * n));
-    double step = grid->step / width, fall = ks_elementary_exp(-step * step);
+    if (!(squares > 0)) return 0;
+    return sqrt(squares / (n - 1)) * ks_elementary_exp(-0.2 * ks_elementary_log(0.75 * n));
+}
+
+static void share_out(const struct grid *grid, struct group group, const size_t *order, const double *y,
+                      double *shares) {
+    for (int k = 0; k < N_POINTS; k++) shares[k] = 0;
     for (size_t rank = group.begin; rank < group.end; rank++) {
-        double value = y[order[rank]];
-        if (!grid->is_coarse) {
-            add_kernel(grid, value, width, fall, density);
-            continue;
-        }
-        double place = (value - grid->low) / grid->step;
+        double place = (y[order[rank]] - grid->low) / grid->step;
         int below = place < N_POINTS - 1 ? (int)place : N_POINTS - 2;
         shares[below] += 1 - (place - below);
         shares[below + 1] += place - below;
     }
-    if (grid->is_coarse) add_shared_kernels(grid, shares, width, density);
-    for (int k = 0; k < N_POINTS; k++) density[k] /= 2.5066282746310002 * width * n; /* sqrt(2 pi) */
-    return true;
+}
+
+/* The density of the rows of a group: 0 where their y are all the same. */
+static void estimate_density(const struct grid *grid, struct group group, const size_t *order,
+                             const double *y, double *density) {
+    double width = choose_width(group, order, y), added = grid->step * grid->step / 6;
+    for (int k = 0; k < N_POINTS; k++) density[k] = 0;
+    if (width == 0) return;
+    if (grid->is_coarse) {
+        double shares[N_POINTS];
+        if (width * width > 2 * added) width = sqrt(width * width - added);
+        share_out(grid, group, order, y, shares);
+        add_shared_kernels(grid, shares, width, density);
+    } else {
+        double step = grid->step / width, fall = ks_elementary_exp(-step * step);
+        for (size_t rank = group.begin; rank < group.end; rank++)
+            add_kernel(grid, y[order[rank]], width, fall, density);
+    }
+    double scale = 2.5066282746310002 * width * (double)(group.end - group.begin); /* sqrt(2 pi) h n */
+    for (int k = 0; k < N_POINTS; k++) density[k] /= scale;
 }
 
 /* ---- classes ------------------------------------------------------------------------------------------- */
@@ -125,10 +139,9 @@ static double measure_area(const struct grid *grid, const double *a, const doubl
 static double estimate_one(const struct ks_given_data *data, int i, const struct grid *grid,
                            const double *whole, const double *y) {
     double area = 0, part[N_POINTS];
-    size_t n_classes = count_classes(data->n);
+    size_t n_classes = count_classes(data->n_study);
     for (struct group class = {0, 0}; next_class(data, i, n_classes, &class);) {
-        estimate_density(grid, class, ks_sample_order(data, i), y,
-                         part); /* none where y is constant in it: 0 */
+        estimate_density(grid, class, ks_sample_order(data, i), y, part);
         area += (double)(class.end - class.begin) / (2 * (double)data->n) * measure_area(grid, whole, part);
     }
     return area;
@@ -142,7 +155,8 @@ static int estimate_all(const struct ks_given_data *data, bool is_coarse, const 
     }
     struct grid grid = {low, (high - low) / (N_POINTS - 1), is_coarse};
     struct group all = {0, data->n};
-    bool varies = high > low && estimate_density(&grid, all, data->order, y, whole);
+    bool varies = high > low;
+    if (varies) estimate_density(&grid, all, data->order, y, whole);
     for (int i = 0; i < data->n_parameters; i++)
         values[i] = varies ? estimate_one(data, i, &grid, whole, y) : NAN;
     return KS_OK;

@@ -5,6 +5,7 @@
  * computed whole by one rank, and rank 0 gathers them in order. Of a Saltelli design the rows of A and B alone sample the
  * parameters' joint distribution. */
 #include "analysis/frame_impl.h"
+#include "analysis/sample_impl.h"
 #include "base/memory.h"
 #include "base/status.h"
 
@@ -36,6 +37,7 @@ struct given {
     bool *has_missing;            /* [n_columns] */
     double *drawn_y;              /* [drawn.capacity] */
     int replicate;                /* in hand */
+    size_t n_study;               /* rows that replicate 0 has of the column in hand */
     double *estimates; /* [n_columns][n_values], then [n_columns] variances: of the replicate in hand */
 };
 
@@ -57,39 +59,12 @@ static void release_table(struct table *table) {
     free(table->source);
 }
 
-/* Ranks 1 to n, equal values their mean. */
-static void fill_ranks(size_t n, const double *x, const size_t *order, double *ranks) {
-    for (size_t first = 0, end; first < n; first = end) {
-        for (end = first + 1; end < n && x[order[end]] == x[order[first]];) end++;
-        double rank = 0.5 * (double)(first + 1 + end);
-        for (size_t i = first; i < end; i++) ranks[order[i]] = rank;
-    }
-}
-
-struct item {
-    double value;
-    size_t row;
-};
-
-static int compare_items(const void *left, const void *right) {
-    const struct item *a = left, *b = right;
-    if (a->value != b->value) return a->value < b->value ? -1 : 1;
-    return (a->row > b->row) - (a->row < b->row);
-}
-
 static int sort_table(struct table *table, int p) {
-    struct item *items;
     size_t n = table->n;
-    KS_ALLOCATE(items, n);
-    for (int k = 0; k < p; k++) {
-        const double *x = &table->x[(size_t)k * n];
-        size_t *order = &table->order[(size_t)k * n];
-        for (size_t i = 0; i < n; i++) items[i] = (struct item){x[i], i};
-        qsort(items, n, sizeof *items, compare_items);
-        for (size_t i = 0; i < n; i++) order[i] = items[i].row;
-        fill_ranks(n, x, order, &table->ranks[(size_t)k * n]);
+    for (size_t k = 0; k < (size_t)p; k++) {
+        KS_TRY(ks_sample_sort(n, &table->x[k * n], &table->order[k * n]));
+        ks_sample_rank(n, &table->x[k * n], &table->order[k * n], &table->ranks[k * n]);
     }
-    free(items);
     return KS_OK;
 }
 
@@ -112,7 +87,7 @@ static void draw_table(struct given *given, const uint8_t *counts, struct table 
         for (size_t i = 0; i < all->n; i++)
             for (int copy = 0; copy < counts[order[i]]; copy++)
                 drawn_order[at++] = given->starts[order[i]] + (size_t)copy;
-        fill_ranks(n, drawn_x, drawn_order, &table->ranks[(size_t)k * n]);
+        ks_sample_rank(n, drawn_x, drawn_order, &table->ranks[(size_t)k * n]);
     }
 }
 
@@ -206,7 +181,7 @@ static struct ks_given_data describe(const struct given *given, const struct tab
                                   .ranks = table->ranks,
                                   .order = table->order,
                                   .is_resample = given->replicate > 0,
-                                  .n_parts = given->replicate > 0 && is_in_parts(given) ? KS_MOST_GROUPS : 1,
+                                  .n_study = given->n_study,
                                   .seed = given->frame->study->design->seed};
 }
 
@@ -245,12 +220,17 @@ static void release_shared(const struct given *given, void *shared) {
 /* A column that misses values of its own: from the rows that have one. */
 static int estimate_apart(struct given *given, int k) {
     const double *y = &given->y[(size_t)k * given->all.n];
-    for (size_t i = 0; i < given->all.n; i++) given->own_counts[i] = isnan(y[i]) ? 0 : given->counts[i];
+    given->n_study = 0;
+    for (size_t i = 0; i < given->all.n; i++) {
+        given->own_counts[i] = isnan(y[i]) ? 0 : given->counts[i];
+        given->n_study += !isnan(y[i]);
+    }
     draw_table(given, given->own_counts, &given->own);
     void *shared;
     int err = prepare(given, &given->own, &shared);
     if (err == KS_OK) err = estimate_column(given, &given->own, shared, k);
     release_shared(given, shared);
+    given->n_study = given->all.n;
     return err;
 }
 
@@ -263,6 +243,7 @@ static uint8_t count_copies(const struct given *given, uint64_t base) {
 
 static int estimate_replicate(struct given *given, int replicate) {
     given->replicate = replicate;
+    given->n_study = given->all.n;
     for (size_t i = 0; i < given->all.n; i++) given->counts[i] = count_copies(given, given->bases[i]);
     draw_table(given, given->counts, &given->drawn);
     void *shared;

@@ -4,7 +4,7 @@
  * The range of x_i is cut at its quantiles into S slices; each slice's distribution of y is compared with that of all
  * rows by the largest distance of the two (Kolmogorov and Smirnov). Equal values of x_i are never parted, and the last
  * slice is closed (SALib leaves out the largest value, and with it a whole level of a discrete input). Of n noise rows
- * per slice a distance of about 0.87 / sqrt(n) remains: an input that does nothing has that, not 0. */
+ * per slice a distance of about 0.87 / sqrt(n) remains; the frame takes part of it out by resampling. */
 #include "analysis/sample_impl.h"
 
 #include "base/memory.h"
@@ -116,6 +116,7 @@ static const struct ks_index indices[] = {
     {"maximum", KS_OF_PARAMETER, KS_PLAIN, "largest distance of the slices"},
 };
 
-static const struct ks_given_method given = {.prepare = prepare, .release = release, .estimate = estimate};
+static const struct ks_given_method given = {
+    .prepare = prepare, .release = release, .estimate = estimate, .is_biased = true};
 const struct ks_method ks_method_pawn = {
     .given = &given, .n_indices = sizeof indices / sizeof *indices, .indices = indices};

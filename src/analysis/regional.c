@@ -106,7 +106,6 @@ static const struct ks_index indices[] = {
      "Cliff's delta: above 0 where the upper part of the output has larger values"},
 };
 
-static const struct ks_given_method given = {
-    .prepare = prepare, .release = release, .estimate = estimate, .is_biased = true};
+static const struct ks_given_method given = {.prepare = prepare, .release = release, .estimate = estimate};
 const struct ks_method ks_method_regional = {
     .given = &given, .n_indices = sizeof indices / sizeof *indices, .indices = indices};

@@ -80,15 +80,10 @@ static int prepare_ranks(const struct ks_given_data *data, void **shared) {
     return prepare(data, data->ranks, shared);
 }
 
-/* Ranks of y, ties have their mean, in place. */
+/* Ranks of y in the place of its scores. */
 static int rank_output(const struct ks_given_data *data, const double *y, struct regression *regression) {
-    size_t *order = regression->order;
-    KS_TRY(ks_sample_sort(data->n, y, order));
-    for (size_t begin = 0, end; begin < data->n; begin = end) {
-        end = ks_sample_run_end(data->n, y, order, begin);
-        for (size_t rank = begin; rank < end; rank++)
-            regression->y[order[rank]] = 0.5 * (double)(begin + end + 1);
-    }
+    KS_TRY(ks_sample_sort(data->n, y, regression->order));
+    ks_sample_rank(data->n, y, regression->order, regression->y);
     return KS_OK;
 }
 

@@ -64,6 +64,10 @@ static int prepare(struct ks_frame *frame) {
     frame->method = ks_method_table[study->method];
     frame->layout = ks_design_layout(study->design);
     frame->replicates = choose_replicates(frame);
+    KS_CHECK(frame->replicates.kind != KS_PARTS || study->n_resamples == 0, KS_ERR_USAGE,
+             "%s cannot be bootstrapped, as it compares nearest neighbours; its intervals come from parts of "
+             "the rows",
+             ks_methods[study->method].name);
     results->method = study->method;
     results->schema = frame->schema;
     results->indices = frame->method->indices;

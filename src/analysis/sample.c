@@ -27,6 +27,13 @@ int ks_sample_sort(size_t n, const double *values, size_t *order) {
     return KS_OK;
 }
 
+void ks_sample_rank(size_t n, const double *values, const size_t *order, double *ranks) {
+    for (size_t begin = 0, end; begin < n; begin = end) {
+        end = ks_sample_run_end(n, values, order, begin);
+        for (size_t rank = begin; rank < end; rank++) ranks[order[rank]] = 0.5 * (double)(begin + end + 1);
+    }
+}
+
 int ks_sample_levels(const struct ks_given_data *data, int i, int most) {
     int n_levels = 0;
     for (size_t begin = 0; begin < data->n && n_levels <= most; n_levels++)

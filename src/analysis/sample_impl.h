@@ -29,6 +29,9 @@ void ks_sample_moments(size_t n, const double *values, double *mean, double *ss)
 /* Row numbers by ascending value, equal values by row number. order [n]. */
 int ks_sample_sort(size_t n, const double *values, size_t *order);
 
+/* Ranks 1 to n from values and their order; equal values have their mean. ranks [n], not in place. */
+void ks_sample_rank(size_t n, const double *values, const size_t *order, double *ranks);
+
 /* Regional.c's p value of a Kolmogorov-Smirnov distance between samples of these sizes. */
 double ks_regional_p_value(double distance, double n_first, double n_second);
 

@@ -152,7 +152,7 @@ static int choose_subsets(uint64_t seed, struct neighbours *all) {
 
 /* The rows whose neighbours are looked for: as many of a part as of the whole, per row. */
 static int choose_queries(const struct ks_given_data *data, struct neighbours *all) {
-    double n_whole = (double)data->n * data->n_parts;
+    double n_whole = (double)data->n_study;
     double share = MOST_WORK / (all->n_subsets * n_whole * n_whole);
     double least = LEAST_QUERIES / n_whole;
     if (share < least) share = least;

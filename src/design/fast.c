@@ -18,12 +18,14 @@ static double triangle(double t) {
     return u < least ? least : u > 1 - least ? 1 - least : u;
 }
 
-/* The highest frequency is (n - 1) / (2 M) for n samples and M harmonics; those of the others go up to 1 / (2 M) of it,
- * evenly where there are enough, else in turn. */
+/* The highest frequency is (n - 1) / (2 M) for n samples and M harmonics, made odd; those of the others go up to 1 / (4 M)
+ * of it, evenly where there are enough, else in turn. The paper has 1 / (2 M) and any number: then the eighth harmonic of
+ * another's even effect may be the parameter's own frequency, which gives Ishigami's third parameter 0.024 instead of 0. */
 int ks_design_fast_frequency(const struct ks_design *design, int parameter, int other) {
     enum { M = KS_DESIGN_HARMONICS };
     int n = (int)(design->n_bases / KS_DESIGN_CURVES), n_others = design->n_variables - 1;
-    int own = (n - 1) / (2 * M), most = own / (2 * M);
+    int own = ((n - 1) / (2 * M) - 1) | 1, most = own / (4 * M);
+    if (most < 1) most = 1;
     if (other == parameter) return own;
     int rank = other < parameter ? other : other - 1;
     if (most < n_others) return rank % most + 1;

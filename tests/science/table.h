@@ -46,17 +46,13 @@ static inline void table_release(struct table *t) {
 
 /* Values of all indices of a method, which has at most 4 p of them. */
 static inline void table_estimate(struct table *t, const struct ks_method *method, bool is_resample,
-                                  int n_parts, double *values) {
+                                  double *values) {
     void *shared = NULL;
     for (int i = 0; i < t->p; i++) {
         double *x = t->x + (size_t)i * t->n, *ranks = t->ranks + (size_t)i * t->n;
         size_t *order = t->order + (size_t)i * t->n;
         assert_int_equal(ks_sample_sort(t->n, x, order), KS_OK);
-        for (size_t begin = 0, end; begin < t->n; begin = end) {
-            end = ks_sample_run_end(t->n, x, order, begin);
-            for (size_t rank = begin; rank < end; rank++)
-                ranks[order[rank]] = 0.5 * (double)(begin + end + 1);
-        }
+        ks_sample_rank(t->n, x, order, ranks);
     }
     struct ks_given_data data = {.n = t->n,
                                  .n_parameters = t->p,
@@ -64,7 +60,7 @@ static inline void table_estimate(struct table *t, const struct ks_method *metho
                                  .ranks = t->ranks,
                                  .order = t->order,
                                  .is_resample = is_resample,
-                                 .n_parts = n_parts,
+                                 .n_study = t->n,
                                  .seed = 1};
     if (method->given->prepare != NULL) assert_int_equal(method->given->prepare(&data, &shared), KS_OK);
     assert_int_equal(method->given->estimate(&data, shared, t->y, values), KS_OK);
