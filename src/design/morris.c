@@ -28,7 +28,7 @@ static void fill_radial(const struct ks_design *design, uint64_t base, uint64_t 
     for (int k = 0; k < p; k++) {
         bool has_moved = row == (uint64_t)k + 1;
         bool is_second = has_moved && !(design->step > 0);
-        u[k] = ks_sobol_uniform(design->seed, scramble, point, is_second ? p + k : k);
+        u[k] = ks_sobol_uniform(design->seed, scramble, point, 2 * k + is_second);
         if (has_moved && design->step > 0) u[k] += u[k] < 0.5 ? design->step : -design->step;
     }
 }

@@ -1,7 +1,8 @@
 /* The rows behind Sobol' indices (Saltelli 2002, doi:10.1016/S0010-4655(02)00280-1): base row after base row, each as
  * blocks A, AB_1 .. AB_p, [BA_1 .. BA_p], B, where AB_i is A with the i-th value of B.
  *
- * A and B are the first and the second half of the dimensions of a Sobol' sequence. Base row b is point b / 16 under the
+ * A parameter's values in A and B are neighbouring dimensions of a Sobol' sequence: those listed first have the best ones (which
+ * halves the error for Sobol's g-function, against A in the first half of the dimensions and B in the second). Base row b is point b / 16 under the
  * scramble b % 16, so that the rows are 16 independent and equal studies whatever their number is, a doubled study begins with the
  * rows of the smaller one, and the spread between the 16 tells the error of their mean. */
 #include "design/design_impl.h"
@@ -15,6 +16,6 @@ void ks_saltelli_fill_uniforms(const struct ks_design *design, uint64_t i, doubl
     if (block == 0 || block == n_rows - 1) swapped = -1;
     for (int k = 0; k < p; k++) {
         bool takes_b = is_of_b != (k == swapped);
-        u[k] = ks_sobol_uniform(design->seed, scramble, point, takes_b ? p + k : k);
+        u[k] = ks_sobol_uniform(design->seed, scramble, point, 2 * k + takes_b);
     }
 }
