@@ -52,7 +52,8 @@ class Runner:
         self.python, quiet_mpi = answer.stdout.splitlines()
         self.build = build
         self.environment = {**inherited, **dict(pair.split("=") for pair in quiet_mpi.split()),
-                            "KETSWEEP": str(TOP / build / "ketsweep"), "CMOCKA_MESSAGE_OUTPUT": "TAP"}
+                            "KETSWEEP": str(TOP / build / "ketsweep"), "PYTHON": self.python,
+                            "CMOCKA_MESSAGE_OUTPUT": "TAP"}
 
     def run(self, command):
         """Returns the exit status (a word where there is none), and the output by name: "output", "rank.0", ..."""

@@ -3,7 +3,8 @@
  * The jackknife over G groups: the standard error of the whole study's estimate from the estimates without one group
  * (Efron and Tibshirani 1993, chapter 11), and Student's t with G - 1 degrees of freedom. For a mean it is the t
  * interval over groups; for ratios it has their bias in second order only. The bootstrap: the standard deviation over resamples, and the normal
- * distribution. Parts: their standard deviation over the root of their number, and Student's t.
+ * distribution; of a biased estimator the mean deviation of resamples is taken from the estimate (ibid., chapter 10), and
+ * as much bias may remain, so that the interval counts their deviations from the estimate, not from their mean. Parts: their standard deviation over the root of their number, and Student's t.
  *
  * A course's index is the mean over its times weighted by the output's variance (Gamboa, Janon, Klein and Lagnoux 2014,
  * doi:10.1214/14-EJS895; Lamboni, Monod and Makowski 2011, doi:10.1016/j.ress.2010.09.002). */
@@ -43,7 +44,8 @@ static double half_width(const struct ks_replicates *replicates, const double *v
     double spread = squares - sum * sum / n;
     if (spread < 0) spread = 0;
     *bias = sum / n;
-    if (replicates->kind == KS_BOOTSTRAP) return normal_factor * sqrt(spread / (n - 1));
+    if (replicates->kind == KS_BOOTSTRAP)
+        return normal_factor * sqrt(replicates->is_biased ? squares / n : spread / (n - 1));
     /* a part's variance is n times the whole's */
     return t_factor(n) * sqrt(replicates->kind == KS_JACKKNIFE ? spread * (n - 1) / n : spread / (n - 1) / n);
 }

@@ -21,6 +21,7 @@ def fast(x, y, harmonics=4):
     p = x.shape[1]
     n = len(y) // p
     omega = (n - 1) // (2 * harmonics)
+    omega -= omega % 2 == 0  # the design's choice; SALib's own takes even ones too
     first, total = [], []
     for i in range(p):
         spectrum = np.abs(np.fft.fft(y[i * n:(i + 1) * n])[1:math.ceil(n / 2)] / n) ** 2

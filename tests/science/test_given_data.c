@@ -1,8 +1,7 @@
 /* Given-data methods: the published estimators' numbers, known answers, what must not matter, and whether intervals
  * hold what they promise. */
+#include "script.h"
 #include "table.h"
-
-#include <unistd.h>
 
 enum { MOST_VALUES = 64 };
 
@@ -33,37 +32,12 @@ static void assert_all_near(const char *what, int n, const double *found, const 
 
 /* ---- the published estimators -------------------------------------------------------------------------- */
 
-/* What tests/science/estimators.py makes of the same rows. */
-static void estimate_by_script(const struct table *t, const char *method, int n_values, double *values) {
-    char path[256], command[512];
-    const char *folder = getenv("TMPDIR"), *python = getenv("PYTHON");
-    double sizes[2] = {(double)t->n, t->p};
-    snprintf(path, sizeof path, "%s/rows.%d", folder != NULL ? folder : "/tmp", (int)getpid());
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(sizes, sizeof *sizes, 2, file), 2);
-    assert_int_equal(fwrite(t->x, sizeof *t->x, t->n * (size_t)t->p, file), t->n * (size_t)t->p);
-    assert_int_equal(fwrite(t->y, sizeof *t->y, t->n, file), t->n);
-    fclose(file);
-    snprintf(command, sizeof command, "%s tests/science/estimators.py %s %s",
-             python != NULL ? python : "/usr/bin/python3", method, path);
-    FILE *output = popen(command, "r");
-    assert_non_null(output);
-    int n = 0;
-    double value;
-    for (; fscanf(output, "%lf", &value) == 1; n++)
-        if (n < n_values) values[n] = value;
-    assert_int_equal(pclose(output), 0);
-    assert_int_equal(n, n_values);
-    remove(path);
-}
-
 static void check_against_script(struct table *t) {
     for (int k = 0; k < N_METHODS; k++) {
         double values[MOST_VALUES], expected[MOST_VALUES];
         int n_values = count_values(methods[k].method, t->p);
         table_estimate(t, methods[k].method, false, values);
-        estimate_by_script(t, methods[k].name, n_values, expected);
+        script_estimate(methods[k].name, t->n, (size_t)t->p, t->x, t->y, n_values, expected);
         assert_all_near(methods[k].name, n_values, values, expected, 1e-12);
     }
 }
