@@ -53,9 +53,12 @@ struct ks_given_method {
     int (*prepare)(const struct ks_given_data *data, void **shared);
     void (*release)(void *shared);
 
-    /* Indices [n_values] of one output, y [n] without missing values; its variance is the frame's. */
-    int (*estimate)(const struct ks_given_data *data, void *shared, const double *y, double *values);
+    /* Indices [n_values] of one output, y [n] without missing values; its variance is the frame's. y_order [n] as the
+     * order of inputs; NULL unless the method needs it. */
+    int (*estimate)(const struct ks_given_data *data, void *shared, const double *y, const size_t *y_order,
+                    double *values);
 
+    bool needs_order;
     bool is_biased;   /* the mean deviation of resamples is to be taken from the estimates */
     bool needs_parts; /* no resamples: intervals from disjoint parts of the rows */
 };

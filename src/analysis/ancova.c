@@ -104,7 +104,9 @@ static int measure_input(const struct polynomials *polynomials, int i, double *o
     return n_used;
 }
 
-static int estimate(const struct ks_given_data *data, void *shared, const double *y, double *values) {
+static int estimate(const struct ks_given_data *data, void *shared, const double *y, const size_t *y_order,
+                    double *values) {
+    (void)y_order;
     struct polynomials *polynomials = shared;
     int p = data->n_parameters, m = polynomials->n_terms;
     double mean, ss, explained = 0, n_free = (double)data->n - polynomials->rank - 1;

@@ -162,7 +162,9 @@ static int estimate_all(const struct ks_given_data *data, bool is_coarse, const 
     return KS_OK;
 }
 
-static int estimate(const struct ks_given_data *data, void *shared, const double *y, double *values) {
+static int estimate(const struct ks_given_data *data, void *shared, const double *y, const size_t *y_order,
+                    double *values) {
+    (void)y_order;
     (void)shared;
     return estimate_all(data, data->is_resample, y, values);
 }

@@ -21,6 +21,8 @@ struct table {
     double *x, *ranks;  /* [p][capacity], but used as [p][n] */
     size_t *order;      /* the same */
     size_t *source;     /* [n] row of the table that it was drawn from, ascending */
+    size_t *starts;     /* [rows of that table] where the copies of a row begin */
+    uint8_t *counts;    /* [rows of that table] how many there are */
 };
 
 struct given {
@@ -28,23 +30,25 @@ struct given {
     const struct ks_given_method *method;
     int p;
     struct table all;
-    uint64_t *bases;              /* [all.n] of each row */
-    struct table drawn, own;      /* a resample; the same for an output with values missing of its own */
-    size_t *starts;               /* [all.n] where the copies of a row begin */
-    uint8_t *counts, *own_counts; /* [all.n] */
-    int first, n_columns;         /* of the pass */
-    double *y;                    /* [n_columns][all.n] */
-    bool *has_missing;            /* [n_columns] */
-    double *drawn_y;              /* [drawn.capacity] */
-    int replicate;                /* in hand */
-    size_t n_study;               /* rows that replicate 0 has of the column in hand */
-    double *estimates; /* [n_columns][n_values], then [n_columns] variances: of the replicate in hand */
+    uint64_t *bases;         /* [all.n] of each row */
+    struct table drawn, own; /* a resample; the same for an output with values missing of its own */
+    int first, n_columns;    /* of the pass */
+    double *y;               /* [n_columns][all.n] */
+    bool *has_missing;       /* [n_columns] */
+    size_t *y_order;         /* [n_columns][all.n], where the method needs it: missing values last */
+    double *drawn_y;         /* [drawn.capacity] */
+    size_t *drawn_y_order;   /* the same */
+    int replicate;           /* in hand */
+    size_t n_study;          /* rows that replicate 0 has of the column in hand */
+    double *estimates;       /* [n_columns][n_values], then [n_columns] variances: of the replicate in hand */
 };
 
 /* ---- tables --------------------------------------------------------------------------------------------------- */
 
-static int allocate_table(struct table *table, size_t capacity, int p) {
+static int allocate_table(struct table *table, size_t capacity, size_t n_sources, int p) {
     table->capacity = capacity;
+    KS_ALLOCATE(table->starts, n_sources);
+    KS_ALLOCATE(table->counts, n_sources);
     KS_ALLOCATE(table->x, capacity * (size_t)p);
     KS_ALLOCATE(table->ranks, capacity * (size_t)p);
     KS_ALLOCATE(table->order, capacity * (size_t)p);
@@ -57,6 +61,8 @@ static void release_table(struct table *table) {
     free(table->ranks);
     free(table->order);
     free(table->source);
+    free(table->starts);
+    free(table->counts);
 }
 
 static int sort_table(struct table *table, int p) {
@@ -68,26 +74,30 @@ static int sort_table(struct table *table, int p) {
     return KS_OK;
 }
 
-/* Takes each row of all as often as `counts` says. */
-static void draw_table(struct given *given, const uint8_t *counts, struct table *table) {
+/* The order of a column of what was drawn, from the order of all rows. */
+static void draw_order(const struct given *given, const struct table *table, const size_t *order,
+                       size_t *drawn) {
+    size_t at = 0;
+    for (size_t i = 0; i < given->all.n; i++)
+        for (size_t copy = 0; copy < table->counts[order[i]]; copy++)
+            drawn[at++] = table->starts[order[i]] + copy;
+}
+
+/* Takes each row of all as often as the table's counts say. */
+static void draw_table(const struct given *given, struct table *table) {
     const struct table *all = &given->all;
     size_t n = 0;
     for (size_t i = 0; i < all->n; i++) {
-        given->starts[i] = n;
-        for (int copy = 0; copy < counts[i]; copy++) table->source[n++] = i;
+        table->starts[i] = n;
+        for (int copy = 0; copy < table->counts[i]; copy++) table->source[n++] = i;
         KS_ASSERT(n <= table->capacity);
     }
     table->n = n;
-    for (int k = 0; k < given->p; k++) {
-        const double *x = &all->x[(size_t)k * all->n];
-        const size_t *order = &all->order[(size_t)k * all->n];
-        double *drawn_x = &table->x[(size_t)k * n];
-        size_t *drawn_order = &table->order[(size_t)k * n], at = 0;
-        for (size_t i = 0; i < n; i++) drawn_x[i] = x[table->source[i]];
-        for (size_t i = 0; i < all->n; i++)
-            for (int copy = 0; copy < counts[order[i]]; copy++)
-                drawn_order[at++] = given->starts[order[i]] + (size_t)copy;
-        ks_sample_rank(n, drawn_x, drawn_order, &table->ranks[(size_t)k * n]);
+    for (size_t k = 0; k < (size_t)given->p; k++) {
+        const double *x = &all->x[k * all->n];
+        for (size_t i = 0; i < n; i++) table->x[k * n + i] = x[table->source[i]];
+        draw_order(given, table, &all->order[k * all->n], &table->order[k * n]);
+        ks_sample_rank(n, &table->x[k * n], &table->order[k * n], &table->ranks[k * n]);
     }
 }
 
@@ -144,7 +154,7 @@ static int read_inputs(struct given *given) {
     size_t n = 0;
     int err = ks_columns_allocate(given->frame, 0, 0, false, capacity, &status);
     if (err == KS_OK) err = go_through(given, &status, capacity, NULL, &n);
-    if (err == KS_OK) err = allocate_table(&given->all, n, given->p);
+    if (err == KS_OK) err = allocate_table(&given->all, n, 0, given->p);
     given->all.n = n;
     if (err == KS_OK && (given->bases = ks_memory_allocate(n, sizeof *given->bases)) == NULL)
         err = ks_error_raise(KS_ERR_MEMORY, __FILE__, __LINE__, "no memory for %zu rows", n);
@@ -164,6 +174,8 @@ static int read_columns(struct given *given) {
     int err = ks_columns_allocate(given->frame, given->first, given->n_columns, false, capacity, &rows);
     if (err == KS_OK) err = go_through(given, &rows, capacity, take_columns, &n);
     ks_store_release_rows(&rows);
+    for (size_t k = 0; err == KS_OK && given->y_order != NULL && k < (size_t)given->n_columns; k++)
+        err = ks_sample_sort(given->all.n, &given->y[k * given->all.n], &given->y_order[k * given->all.n]);
     return err;
 }
 
@@ -202,9 +214,12 @@ static int estimate_column(struct given *given, const struct table *table, void 
     double *variance = &given->estimates[(size_t)given->n_columns * (size_t)n_values + (size_t)k];
     const double *y = &given->y[(size_t)k * given->all.n];
     for (size_t i = 0; i < table->n; i++) given->drawn_y[i] = y[table->source[i]];
+    if (given->y_order != NULL)
+        draw_order(given, table, &given->y_order[(size_t)k * given->all.n], given->drawn_y_order);
     *variance = table->n >= 2 ? variance_of(table->n, given->drawn_y) : NAN;
     for (int i = 0; i < n_values; i++) values[i] = NAN;
-    return *variance > 0 ? given->method->estimate(&data, shared, given->drawn_y, values) : KS_OK;
+    if (!(*variance > 0)) return KS_OK;
+    return given->method->estimate(&data, shared, given->drawn_y, given->drawn_y_order, values);
 }
 
 static int prepare(struct given *given, const struct table *table, void **shared) {
@@ -222,10 +237,10 @@ static int estimate_apart(struct given *given, int k) {
     const double *y = &given->y[(size_t)k * given->all.n];
     given->n_study = 0;
     for (size_t i = 0; i < given->all.n; i++) {
-        given->own_counts[i] = isnan(y[i]) ? 0 : given->counts[i];
+        given->own.counts[i] = isnan(y[i]) ? 0 : given->drawn.counts[i];
         given->n_study += !isnan(y[i]);
     }
-    draw_table(given, given->own_counts, &given->own);
+    draw_table(given, &given->own);
     void *shared;
     int err = prepare(given, &given->own, &shared);
     if (err == KS_OK) err = estimate_column(given, &given->own, shared, k);
@@ -244,8 +259,8 @@ static uint8_t count_copies(const struct given *given, uint64_t base) {
 static int estimate_replicate(struct given *given, int replicate) {
     given->replicate = replicate;
     given->n_study = given->all.n;
-    for (size_t i = 0; i < given->all.n; i++) given->counts[i] = count_copies(given, given->bases[i]);
-    draw_table(given, given->counts, &given->drawn);
+    for (size_t i = 0; i < given->all.n; i++) given->drawn.counts[i] = count_copies(given, given->bases[i]);
+    draw_table(given, &given->drawn);
     void *shared;
     int err = prepare(given, &given->drawn, &shared);
     for (int k = 0; err == KS_OK && k < given->n_columns; k++)
@@ -319,14 +334,15 @@ static int run_pass(struct given *given) {
 static int allocate(struct given *given, int most) {
     size_t n = given->all.n,
            drawn = 2 * n + 64; /* of Poisson numbers whose mean is n; more than ten deviations above */
-    KS_TRY(allocate_table(&given->drawn, drawn, given->p));
-    KS_TRY(allocate_table(&given->own, drawn, given->p));
-    KS_ALLOCATE(given->starts, n);
-    KS_ALLOCATE(given->counts, n);
-    KS_ALLOCATE(given->own_counts, n);
+    KS_TRY(allocate_table(&given->drawn, drawn, n, given->p));
+    KS_TRY(allocate_table(&given->own, drawn, n, given->p));
     KS_ALLOCATE(given->y, (size_t)most * n);
     KS_ALLOCATE(given->has_missing, (size_t)most);
     KS_ALLOCATE(given->drawn_y, drawn);
+    if (given->method->needs_order) {
+        KS_ALLOCATE(given->y_order, (size_t)most * n);
+        KS_ALLOCATE(given->drawn_y_order, drawn);
+    }
     KS_ALLOCATE(given->estimates, (size_t)most * ((size_t)given->frame->results->n_values + 1));
     return KS_OK;
 }
@@ -336,12 +352,11 @@ static void release(struct given *given) {
     release_table(&given->drawn);
     release_table(&given->own);
     free(given->bases);
-    free(given->starts);
-    free(given->counts);
-    free(given->own_counts);
     free(given->y);
     free(given->has_missing);
+    free(given->y_order);
     free(given->drawn_y);
+    free(given->drawn_y_order);
     free(given->estimates);
 }
 

@@ -50,25 +50,10 @@ static void measure_distances(size_t n, const double *y, const size_t *y_order, 
     }
 }
 
-struct space {
-    size_t *y_order;   /* [n] */
-    uint8_t *slice_of; /* [n] */
-};
-
-static void release(void *shared) {
-    struct space *space = shared;
-    if (space == NULL) return;
-    free(space->y_order);
-    free(space->slice_of);
-    free(space);
-}
-
 static int prepare(const struct ks_given_data *data, void **shared) {
-    struct space *space;
-    KS_ALLOCATE(space, 1);
-    *shared = space;
-    KS_ALLOCATE(space->y_order, data->n);
-    KS_ALLOCATE(space->slice_of, data->n);
+    uint8_t *slice_of;
+    KS_ALLOCATE(slice_of, data->n);
+    *shared = slice_of;
     return KS_OK;
 }
 
@@ -89,18 +74,18 @@ static void summarise(const struct slice *slices, double summary[4]) {
     summary[3] = distances[n - 1];
 }
 
-static int estimate(const struct ks_given_data *data, void *shared, const double *y, double *values) {
-    struct space *space = shared;
+static int estimate(const struct ks_given_data *data, void *shared, const double *y, const size_t *y_order,
+                    double *values) {
+    uint8_t *slice_of = shared;
     int p = data->n_parameters;
     double mean, ss;
     ks_sample_moments(data->n, y, &mean, &ss);
-    KS_TRY(ks_sample_sort(data->n, y, space->y_order));
     for (int i = 0; i < p; i++) {
         struct slice slices[N_SLICES];
         double summary[4] = {NAN, NAN, NAN, NAN};
         if (ss > 0) {
-            cut_slices(data, i, slices, space->slice_of);
-            measure_distances(data->n, y, space->y_order, space->slice_of, slices);
+            cut_slices(data, i, slices, slice_of);
+            measure_distances(data->n, y, y_order, slice_of, slices);
             summarise(slices, summary);
         }
         for (int k = 0; k < 4; k++) values[k * p + i] = summary[k];
@@ -117,6 +102,6 @@ static const struct ks_index indices[] = {
 };
 
 static const struct ks_given_method given = {
-    .prepare = prepare, .release = release, .estimate = estimate, .is_biased = true};
+    .prepare = prepare, .release = free, .estimate = estimate, .needs_order = true, .is_biased = true};
 const struct ks_method ks_method_pawn = {
     .given = &given, .n_indices = sizeof indices / sizeof *indices, .indices = indices};

@@ -96,7 +96,9 @@ static double share_of_levels(size_t n, const double *x, const size_t *order, co
     return between / ss;
 }
 
-static int estimate(const struct ks_given_data *data, void *shared, const double *y, double *values) {
+static int estimate(const struct ks_given_data *data, void *shared, const double *y, const size_t *y_order,
+                    double *values) {
+    (void)y_order;
     struct waves *waves = shared;
     size_t n = data->n;
     double mean, ss;

@@ -62,37 +62,22 @@ static void compare_parts(const struct ks_given_data *data, int i, const uint8_t
     *direction = pairs / (n_high * n_low);
 }
 
-struct space {
-    size_t *y_order;   /* [n] */
-    uint8_t *is_above; /* [n] */
-};
-
-static void release(void *shared) {
-    struct space *space = shared;
-    if (space == NULL) return;
-    free(space->y_order);
-    free(space->is_above);
-    free(space);
-}
-
 static int prepare(const struct ks_given_data *data, void **shared) {
-    struct space *space;
-    KS_ALLOCATE(space, 1);
-    *shared = space;
-    KS_ALLOCATE(space->y_order, data->n);
-    KS_ALLOCATE(space->is_above, data->n);
+    uint8_t *is_above;
+    KS_ALLOCATE(is_above, data->n);
+    *shared = is_above;
     return KS_OK;
 }
 
-static int estimate(const struct ks_given_data *data, void *shared, const double *y, double *values) {
-    struct space *space = shared;
+static int estimate(const struct ks_given_data *data, void *shared, const double *y, const size_t *y_order,
+                    double *values) {
+    uint8_t *is_above = shared;
     int p = data->n_parameters;
-    KS_TRY(ks_sample_sort(data->n, y, space->y_order));
-    size_t n_above = part_rows(data->n, y, space->y_order, space->is_above);
+    size_t n_above = part_rows(data->n, y, y_order, is_above);
     for (int i = 0; i < 3 * p; i++) values[i] = NAN;
     if (n_above == 0 || n_above == data->n) return KS_OK;
     for (int i = 0; i < p; i++) {
-        compare_parts(data, i, space->is_above, n_above, &values[i], &values[2 * p + i]);
+        compare_parts(data, i, is_above, n_above, &values[i], &values[2 * p + i]);
         values[p + i] = ks_regional_p_value(values[i], (double)n_above, (double)(data->n - n_above));
     }
     return KS_OK;
@@ -106,6 +91,7 @@ static const struct ks_index indices[] = {
      "Cliff's delta: above 0 where the upper part of the output has larger values"},
 };
 
-static const struct ks_given_method given = {.prepare = prepare, .release = release, .estimate = estimate};
+static const struct ks_given_method given = {
+    .prepare = prepare, .release = free, .estimate = estimate, .needs_order = true};
 const struct ks_method ks_method_regional = {
     .given = &given, .n_indices = sizeof indices / sizeof *indices, .indices = indices};

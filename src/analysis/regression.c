@@ -20,7 +20,6 @@ struct regression {
     double *inverse; /* [p] the diagonal of the inverse; NaN for an input without an index */
     double *b, *r;   /* [p] space: coefficients, correlations */
     double *y;       /* [n] space */
-    size_t *order;   /* [n] space: ranks of y */
     double *numbers; /* what holds the numbers */
 };
 
@@ -28,7 +27,6 @@ static void release(void *shared) {
     struct regression *regression = shared;
     if (regression == NULL) return;
     free(regression->numbers);
-    free(regression->order);
     free(regression);
 }
 
@@ -59,7 +57,6 @@ static int prepare(const struct ks_given_data *data, const double *columns, void
     struct regression *regression;
     KS_ALLOCATE(regression, 1);
     *shared = regression;
-    KS_ALLOCATE(regression->order, n);
     KS_ALLOCATE(regression->numbers, (p + 1) * n + p * p + 3 * p);
     regression->scores = regression->numbers;
     regression->y = regression->scores + p * n;
@@ -80,13 +77,6 @@ static int prepare_ranks(const struct ks_given_data *data, void **shared) {
     return prepare(data, data->ranks, shared);
 }
 
-/* Ranks of y in the place of its scores. */
-static int rank_output(const struct ks_given_data *data, const double *y, struct regression *regression) {
-    KS_TRY(ks_sample_sort(data->n, y, regression->order));
-    ks_sample_rank(data->n, y, regression->order, regression->y);
-    return KS_OK;
-}
-
 /* The coefficients, and R^2 after them; columns of y as values or ranks. */
 static void estimate_coefficients(const struct ks_given_data *data, const double *y,
                                   struct regression *regression, double *values) {
@@ -104,22 +94,26 @@ static void estimate_coefficients(const struct ks_given_data *data, const double
     }
 }
 
-static int estimate_src(const struct ks_given_data *data, void *shared, const double *y, double *values) {
+static int estimate_src(const struct ks_given_data *data, void *shared, const double *y,
+                        const size_t *y_order, double *values) {
+    (void)y_order;
     estimate_coefficients(data, y, shared, values);
     return KS_OK;
 }
 
-static int estimate_srrc(const struct ks_given_data *data, void *shared, const double *y, double *values) {
+static int estimate_srrc(const struct ks_given_data *data, void *shared, const double *y,
+                         const size_t *y_order, double *values) {
     struct regression *regression = shared;
-    KS_TRY(rank_output(data, y, regression));
+    ks_sample_rank(data->n, y, y_order, regression->y);
     estimate_coefficients(data, regression->y, regression, values);
     return KS_OK;
 }
 
 /* Of a fit without error, 1 - R^2 is rounding: 1e-14 keeps an input without effect at 0. */
-static int estimate_prcc(const struct ks_given_data *data, void *shared, const double *y, double *values) {
+static int estimate_prcc(const struct ks_given_data *data, void *shared, const double *y,
+                         const size_t *y_order, double *values) {
     struct regression *regression = shared;
-    KS_TRY(estimate_srrc(data, shared, y, values));
+    KS_TRY(estimate_srrc(data, shared, y, y_order, values));
     double rest = 1 - values[data->n_parameters];
     if (rest < 1e-14) rest = 1e-14;
     for (int i = 0; i < data->n_parameters; i++)
@@ -143,9 +137,9 @@ static const struct ks_index indices_prcc[] = {
 static const struct ks_given_method src = {
     .prepare = prepare_values, .release = release, .estimate = estimate_src};
 static const struct ks_given_method srrc = {
-    .prepare = prepare_ranks, .release = release, .estimate = estimate_srrc};
+    .prepare = prepare_ranks, .release = release, .estimate = estimate_srrc, .needs_order = true};
 static const struct ks_given_method prcc = {
-    .prepare = prepare_ranks, .release = release, .estimate = estimate_prcc};
+    .prepare = prepare_ranks, .release = release, .estimate = estimate_prcc, .needs_order = true};
 const struct ks_method ks_method_src = {.given = &src, .n_indices = 2, .indices = indices_src};
 const struct ks_method ks_method_srrc = {.given = &srrc, .n_indices = 2, .indices = indices_srrc};
 const struct ks_method ks_method_prcc = {.given = &prcc, .n_indices = 2, .indices = indices_prcc};

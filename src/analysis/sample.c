@@ -20,7 +20,8 @@ static int compare_keyed(const void *a, const void *b) {
 int ks_sample_sort(size_t n, const double *values, size_t *order) {
     struct keyed *rows;
     KS_ALLOCATE(rows, n);
-    for (size_t row = 0; row < n; row++) rows[row] = (struct keyed){values[row], row};
+    for (size_t row = 0; row < n; row++)
+        rows[row] = (struct keyed){isnan(values[row]) ? INFINITY : values[row], row};
     qsort(rows, n, sizeof *rows, compare_keyed);
     for (size_t rank = 0; rank < n; rank++) order[rank] = rows[rank].row;
     free(rows);

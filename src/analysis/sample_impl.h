@@ -26,7 +26,7 @@ int ks_sample_levels(const struct ks_given_data *data, int i, int most);
 /* Mean and sum of squared deviations; *ss = 0 exactly where all values are the same. */
 void ks_sample_moments(size_t n, const double *values, double *mean, double *ss);
 
-/* Row numbers by ascending value, equal values by row number. order [n]. */
+/* Row numbers by ascending value, equal values by row number, missing ones (NaN) last. order [n]. */
 int ks_sample_sort(size_t n, const double *values, size_t *order);
 
 /* Ranks 1 to n from values and their order; equal values have their mean. ranks [n], not in place. */

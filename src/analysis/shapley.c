@@ -391,7 +391,9 @@ static void fill_values(const struct neighbours *all, const double *rests, doubl
     values[3 * p] = rests[find_subset(all, all_inputs(p))];
 }
 
-static int estimate(const struct ks_given_data *data, void *shared, const double *y, double *values) {
+static int estimate(const struct ks_given_data *data, void *shared, const double *y, const size_t *y_order,
+                    double *values) {
+    (void)y_order;
     const struct neighbours *all = shared;
     size_t m = (size_t)all->n_features;
     double mean, ss, *numbers;

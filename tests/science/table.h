@@ -63,7 +63,10 @@ static inline void table_estimate(struct table *t, const struct ks_method *metho
                                  .n_study = t->n,
                                  .seed = 1};
     if (method->given->prepare != NULL) assert_int_equal(method->given->prepare(&data, &shared), KS_OK);
-    assert_int_equal(method->given->estimate(&data, shared, t->y, values), KS_OK);
+    size_t *y_order = ks_memory_allocate(t->n, sizeof *y_order);
+    assert_int_equal(ks_sample_sort(t->n, t->y, y_order), KS_OK);
+    assert_int_equal(method->given->estimate(&data, shared, t->y, y_order, values), KS_OK);
+    free(y_order);
     if (method->given->release != NULL) method->given->release(shared);
 }
 

@@ -1,6 +1,7 @@
 /* Given-data methods: the published estimators' numbers, known answers, what must not matter, and whether intervals
  * hold what they promise. */
 #include "script.h"
+#include "study.h"
 #include "table.h"
 
 enum { MOST_VALUES = 64 };
@@ -418,6 +419,99 @@ static void resamples_may_be_coarse(void **state) {
     }
 }
 
+/* ---- through the frame --------------------------------------------------------------------------------- */
+
+static const enum ks_method_kind kinds[N_METHODS] = {
+    KS_METHOD_rbd_fast, KS_METHOD_shapley, KS_METHOD_ancova, KS_METHOD_delta,   KS_METHOD_pawn,
+    KS_METHOD_src,      KS_METHOD_srrc,    KS_METHOD_prcc,   KS_METHOD_regional};
+
+static void ishigami(const double *x, double *y) {
+    ks_model_find_test_function("ishigami")->evaluate(x, y);
+}
+
+static void begin_study(struct study *s, uint64_t n) {
+    struct ks_design design = {.kind = KS_DESIGN_lhs, .n_bases = n, .n_points = n, .seed = 11};
+    study_begin(s, design, 3, -3.14159265358979312, 3.14159265358979312);
+    study_compute(s, ishigami);
+}
+
+static void assert_same_numbers(const char *name, size_t n, const double *a, const double *b) {
+    for (size_t i = 0; i < n; i++)
+        if (memcmp(&a[i], &b[i], sizeof *a) != 0 && !(isnan(a[i]) && isnan(b[i])))
+            fail_msg("%s: %.17g and %.17g", name, a[i], b[i]);
+}
+
+/* A value that is missing of a run that ended well counts as a run that failed: the rest is the study, bit for bit. */
+static void missing_values_are_dropped(void **state) {
+    (void)state;
+    for (int k = 0; k < N_METHODS; k++) {
+        struct study failed, missing;
+        struct ks_results of_failed, of_missing;
+        begin_study(&failed, 400);
+        begin_study(&missing, 400);
+        for (size_t row = 3; row < 400; row += 7) {
+            study_fail(&failed, row);
+            missing.y[row] = NAN;
+        }
+        int n_resamples = kinds[k] == KS_METHOD_shapley ? 0 : 20;
+        study_analyse(&failed, kinds[k], n_resamples, &of_failed);
+        study_analyse(&missing, kinds[k], n_resamples, &of_missing);
+        size_t n = (size_t)of_failed.n_values;
+        assert_same_numbers(methods[k].name, n, of_failed.values, of_missing.values);
+        assert_same_numbers(methods[k].name, n, of_failed.lows, of_missing.lows);
+        assert_int_equal(of_failed.n_used[0], 400 - 57);
+        assert_int_equal(of_missing.n_used[0], 400 - 57);
+        ks_analysis_release(&of_failed);
+        ks_analysis_release(&of_missing);
+        study_end(&failed);
+        study_end(&missing);
+    }
+}
+
+/* With 5 % of the rows failed at random, indices stay within the intervals of the complete study. */
+static void failures_at_random_move_nothing_far(void **state) {
+    (void)state;
+    for (int k = 0; k < N_METHODS; k++) {
+        struct study s;
+        struct ks_results whole, rest;
+        int n_resamples = kinds[k] == KS_METHOD_shapley ? 0 : 100;
+        begin_study(&s, 2048);
+        study_analyse(&s, kinds[k], n_resamples, &whole);
+        for (size_t row = 0; row < 2048; row++)
+            if (table_draw(77, row, 0) < 0.05) study_fail(&s, row);
+        study_analyse(&s, kinds[k], n_resamples, &rest);
+        for (int i = 0; i < whole.n_values; i++) {
+            bool has_interval = whole.highs[i] >= whole.lows[i]; /* a p value has none */
+            if (has_interval && !(rest.values[i] >= whole.lows[i] && rest.values[i] <= whole.highs[i]))
+                fail_msg("%s: %g is outside [%g, %g]", methods[k].name, rest.values[i], whole.lows[i],
+                         whole.highs[i]);
+        }
+        ks_analysis_release(&whole);
+        ks_analysis_release(&rest);
+        study_end(&s);
+    }
+}
+
+/* From 16 scrambles, as from rows that are independent. */
+static void a_saltelli_design_serves_neighbours(void **state) {
+    (void)state;
+    const double effects[3] = {.4357470232, .4424111448, .1218418321};
+    struct ks_design design = {.kind = KS_DESIGN_saltelli, .n_bases = 2048, .seed = 11};
+    struct study s;
+    struct ks_results results;
+    study_begin(&s, design, 3, -3.14159265358979312, 3.14159265358979312);
+    study_compute(&s, ishigami);
+    study_analyse(&s, KS_METHOD_shapley, 0, &results);
+    assert_int_equal(results.n_groups, 16);
+    assert_int_equal(results.n_used[0], 4096); /* A and B */
+    for (int i = 0; i < 3; i++) {
+        assert_near("Shapley", results.values[i], effects[i], 0.03);
+        assert_true(results.lows[i] <= effects[i] && effects[i] <= results.highs[i]);
+    }
+    ks_analysis_release(&results);
+    study_end(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(estimators_are_the_published_ones),
@@ -435,6 +529,9 @@ int main(void) {
         cmocka_unit_test(a_constant_input_spoils_no_other),
         cmocka_unit_test(hardly_any_rows_are_no_reason_to_crash),
         cmocka_unit_test(resamples_may_be_coarse),
+        cmocka_unit_test(missing_values_are_dropped),
+        cmocka_unit_test(failures_at_random_move_nothing_far),
+        cmocka_unit_test(a_saltelli_design_serves_neighbours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
