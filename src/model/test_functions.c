@@ -1,9 +1,11 @@
 /* Functions with known answers: Ishigami and Homma 1990 (sensitivity indices in closed form), Sobol's g-function
- * (Saltelli and Sobol' 1995), and a wide row like the model's, for measuring how fast results are written. */
+ * (Saltelli and Sobol' 1995), and a wide row like the model's, for measuring how fast results are written. One is there
+ * to crash. */
 #include "base/elementary.h"
 #include "model/model.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { G_INPUTS = 8, WIDE_INPUTS = 4, WIDE_OUTPUTS = 64 };
@@ -29,12 +31,19 @@ static void evaluate_wide(const double *x, double *y) {
     }
 }
 
+/* y = x1, but no process outlives x1 > 1. */
+static void evaluate_crash(const double *x, double *y) {
+    if (x[0] > 1) abort();
+    y[0] = x[0];
+}
+
 static const struct ks_test_function functions[] = {
     {"ishigami", "sin x1 + 7 sin^2 x2 + 0.1 x3^4 sin x1", 3, 1, -3.14159265358979312, 3.14159265358979312,
      evaluate_ishigami},
     {"gfunction", "Sobol's g-function with a = 0, 1, 4.5, 9, 99, 99, 99, 99", G_INPUTS, 1, 0, 1, evaluate_g},
     {"wide", "cubics at 64 places, rows as wide as the model's", WIDE_INPUTS, WIDE_OUTPUTS, 0, 1,
      evaluate_wide},
+    {"crash", "x1; the process crashes where x1 > 1", 1, 1, 0, 1, evaluate_crash},
 };
 
 enum { N_FUNCTIONS = sizeof functions / sizeof functions[0] };
