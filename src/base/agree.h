@@ -10,6 +10,10 @@
  * failed rank with the lowest number prints its error to stderr; every other stays silent. */
 int ks_agree(MPI_Comm comm, int err);
 
+/* Collective. The same after a call in which other ranks may wait for ever for one that failed in it, as they do in Open
+ * MPI's collective writes: a rank with an error gives them some seconds, then prints it and ends the job. */
+int ks_agree_or_abort(MPI_Comm comm, int err);
+
 /* Raises KS_ERR_MPI with MPI's own sentence. */
 int ks_agree_raise_mpi(int mpi_code, const char *file, int line);
 

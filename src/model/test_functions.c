@@ -1,11 +1,12 @@
 /* Functions with known answers: Ishigami and Homma 1990 (sensitivity indices in closed form), Sobol's g-function
  * (Saltelli and Sobol' 1995), flow through a borehole (Harper and Gupta 1983) and a wing's weight (Forrester, Sobester and
- * Keane 2008), which every package tests with; functions that fail; and a wide row like the model's, for measuring how fast
+ * Keane 2008), which every package tests with; functions that fail, and one that crashes; and a wide row like the model's, for measuring how fast
  * results are written. */
 #include "base/elementary.h"
 #include "model/model.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { G_INPUTS = 8, WIDE_INPUTS = 4, WIDE_OUTPUTS = 64 };
@@ -87,6 +88,12 @@ static const struct ks_test_input wing_inputs[] = {
 
 #define N_OF(array) ((int)(sizeof(array) / sizeof *(array)))
 
+/* y = x1, but no process outlives x1 > 1. */
+static void evaluate_crash(const double *x, double *y) {
+    if (x[0] > 1) abort();
+    y[0] = x[0];
+}
+
 static const struct ks_test_function functions[] = {
     {"ishigami", "sin x1 + 7 sin^2 x2 + 0.1 x3^4 sin x1", 3, 1, -PI, PI, NULL, evaluate_ishigami},
     {"gfunction", "Sobol's g-function with a = 0, 1, 4.5, 9, 99, 99, 99, 99", G_INPUTS, 1, 0, 1, NULL,
@@ -102,6 +109,7 @@ static const struct ks_test_function functions[] = {
      evaluate_corner},
     {"wide", "cubics at 64 places, rows as wide as the model's", WIDE_INPUTS, WIDE_OUTPUTS, 0, 1, NULL,
      evaluate_wide},
+    {"crash", "x1; the process crashes where x1 > 1", 1, 1, 0, 1, NULL, evaluate_crash},
 };
 
 enum { N_FUNCTIONS = sizeof functions / sizeof functions[0] };

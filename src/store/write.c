@@ -69,24 +69,40 @@ static uint64_t count_slices(const ks_store *store, const struct ks_rows *rows) 
 
 /* ---- collective writes: each returns the same verdict on all ranks ------------------------------------- */
 
-static int raise_write(const ks_store *store, int line) {
+/* HDF5 and MPI-IO tell that a write failed but not why; the system's own number is still there. */
+static int raise_write(const ks_store *store, int line, int number) {
     char reason[1536];
+    if (H5Eget_num(H5E_DEFAULT) == 0)
+        return ks_error_raise(KS_ERR_IO, __FILE__, line, "cannot write to %s: %s", store->path, strerror(number));
     ks_h5_explain(reason, sizeof reason);
-    return ks_error_raise(KS_ERR_HDF5, __FILE__, line, "cannot write to %s: HDF5: %s", store->path, reason);
+    return ks_error_raise(KS_ERR_HDF5, __FILE__, line, "cannot write to %s: %s; HDF5: %s", store->path,
+                          number != 0 ? strerror(number) : "the disk is full or gone", reason);
+}
+
+/* Open MPI 4.1 forgets what went wrong when ranks write together through one of them, and returns success. */
+static bool is_of_disk(int number) {
+    static const int numbers[] = {ENOSPC, EDQUOT, EFBIG, EIO, ESTALE, EROFS, ENXIO, ENODEV, EBADF, EPERM, EACCES};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (number == numbers[i]) return true;
+    return false;
 }
 
 /* `err` is how this rank's preparation went. */
 static int write_together(const ks_store *store, int err, hid_t dataset, hid_t type, hid_t memory,
                           hid_t space, const void *data) {
     KS_TRY(ks_agree(store->comm, err));
-    if (H5Dwrite(dataset, type, memory, space, store->transfer, data) < 0) err = raise_write(store, __LINE__);
-    return ks_agree(store->comm, err);
+    errno = 0;
+    herr_t written = H5Dwrite(dataset, type, memory, space, store->transfer, data);
+    int number = errno;
+    if (written < 0 || is_of_disk(number)) err = raise_write(store, __LINE__, number);
+    return ks_agree_or_abort(store->comm, err);
 }
 
 /* All that was written is on the disk: HDF5 calls MPI_File_sync. */
 static int flush(const ks_store *store) {
-    int err = H5Fflush(store->file, H5F_SCOPE_GLOBAL) < 0 ? raise_write(store, __LINE__) : KS_OK;
-    return ks_agree(store->comm, err);
+    errno = 0;
+    int err = H5Fflush(store->file, H5F_SCOPE_GLOBAL) < 0 ? raise_write(store, __LINE__, errno) : KS_OK;
+    return ks_agree_or_abort(store->comm, err);
 }
 
 static int prepare_slice(const ks_store *store, enum ks_field_index index, const struct ks_rows *rows,

@@ -53,7 +53,8 @@ KEYS = {
                                   ["1: solver.colour: unknown key; known are kind, rtol, max_steps"]),
     "unknown section": ("population : { };", [f"1: population: unknown key; known are {TOP_KEYS}"]),
     "key of a later version": (
-        "run : { time_limit = 3; };", ["1: run.time_limit: unknown key; known are commit_seconds"]),
+        "run : { mpi_info = 3; };", ["1: run.mpi_info: unknown key; known are commit_seconds, time_limit, "
+                                     "watchdog_seconds"]),
     "unknown protocol key": ("protocol : { infusion_dosis = 1; };",
                              ['1: protocol.infusion_dosis: unknown key; did you mean "infusion_dose"?']),
     "unknown patient parameter": ("patient : {\n weigth = 70; };",
