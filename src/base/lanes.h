@@ -61,6 +61,11 @@ KS_LANE_INLINE ks_lane ks_lane_max(ks_lane a, ks_lane b) {
     return ks_lane_select(KS_LANE_TRUTH(a > b), a, b);
 }
 
+/* The smaller of two, b where they are not ordered. */
+KS_LANE_INLINE ks_lane ks_lane_min(ks_lane a, ks_lane b) {
+    return ks_lane_select(KS_LANE_TRUTH(a < b), a, b);
+}
+
 /* Each lane moved into [low, high]; NaN stays. */
 KS_LANE_INLINE ks_lane ks_lane_clamp(ks_lane x, double low, double high) {
     x = ks_lane_select(KS_LANE_TRUTH(x < low), ks_lane_all(low), x);

@@ -217,7 +217,8 @@ static void watch(struct cvode *s, const double *y, int node) {
 }
 
 /* Shows the observer the step from `start`, where the state was s->before, to `end`. */
-static int show_step(struct cvode *s, const struct ks_observer *observer, double start, double end) {
+static int show_step(struct cvode *s, void *observer, double start, double end) {
+    const struct ks_shown_step step = {observer, start, end};
     watch(s, s->before, 0);
     for (int i = 1; i < KS_STEP_NODES - 1; i++) {
         double t = start + (end - start) * i / (KS_STEP_NODES - 1);
@@ -226,7 +227,7 @@ static int show_step(struct cvode *s, const struct ks_observer *observer, double
         watch(s, N_VGetArrayPointer(s->work), i);
     }
     watch(s, N_VGetArrayPointer(s->y), KS_STEP_NODES - 1);
-    observer->step(observer->self, start, end, s->nodes, 1);
+    s->view->step(s->view->self, &step, s->nodes);
     return KS_OK;
 }
 
@@ -234,8 +235,8 @@ static int show_step(struct cvode *s, const struct ks_observer *observer, double
 static void show_stops(struct cvode *s, const struct ks_problem *problem, double t, int *i_stop) {
     const struct ks_course *course = problem->course;
     for (; *i_stop < course->n_stops && course->stops[*i_stop] <= t; ++*i_stop)
-        if (problem->observer.stop)
-            problem->observer.stop(problem->observer.self, *i_stop, N_VGetArrayPointer(s->y));
+        if (problem->observer)
+            s->view->stop(s->view->self, problem->observer, *i_stop, N_VGetArrayPointer(s->y));
 }
 
 /* From one edge to the next; the status goes into the problem. */
@@ -254,7 +255,8 @@ static int solve_segment(struct cvode *s, struct ks_problem *problem, double sta
         problem->status = take_step(s, target, &t);
         if (problem->status != KS_STATUS_done) return KS_OK;
         problem->n_steps++;
-        if (problem->observer.step && t > before) KS_TRY(show_step(s, &problem->observer, before, t));
+        if (problem->observer && s->view->n_watched > 0 && t > before)
+            KS_TRY(show_step(s, problem->observer, before, t));
         show_stops(s, problem, t, i_stop);
     }
     return KS_OK;

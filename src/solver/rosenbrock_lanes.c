@@ -50,8 +50,8 @@ struct engine {
     struct ks_problem *problems;
     struct lane lanes[KS_LANES];
     /* arrays over lanes */
-    ks_lane *y, *y_new, *argument, *rate, *k, *dense, *kept, *shown, *jacobian, *factors,
-        *coefficients, *inputs, *watched, *per_h;
+    ks_lane *y, *y_new, *argument, *rate, *k, *dense, *kept, *shown, *jacobian, *factors, *coefficients,
+        *inputs, *watched, *per_h;
     double *stop; /* [n_states] of one lane */
 };
 
@@ -116,8 +116,8 @@ static void show_first_stops(struct engine *e, int l) {
     struct lane *lane = &e->lanes[l];
     const struct ks_course *course = lane->problem->course;
     for (; lane->i_stop < course->n_stops && course->stops[lane->i_stop] <= lane->t; lane->i_stop++)
-        if (lane->problem->observer.stop)
-            lane->problem->observer.stop(lane->problem->observer.self, lane->i_stop, lane->problem->y);
+        if (lane->problem->observer)
+            e->view->stop(e->view->self, lane->problem->observer, lane->i_stop, lane->problem->y);
 }
 
 /* Puts the next problem into a lane, or leaves it idle. */
@@ -327,12 +327,13 @@ static void show_steps(struct engine *e) {
         watch(e, e->shown, i);
     }
     watch(e, e->y_new, KS_STEP_NODES - 1);
+    struct ks_shown_step steps[KS_LANES];
     for (int l = 0; l < KS_LANES; l++) {
         const struct lane *lane = &e->lanes[l];
-        if (!lane->is_accepted || lane->problem->observer.step == NULL) continue;
-        lane->problem->observer.step(lane->problem->observer.self, lane->t, end_of_step(lane),
-                                     (double *)e->watched + l, KS_LANES);
+        steps[l] = (struct ks_shown_step){lane->is_accepted ? lane->problem->observer : NULL, lane->t,
+                                          end_of_step(lane)};
     }
+    e->view->step(e->view->self, steps, (const double *)e->watched);
 }
 
 /* Where the next stop of each lane lies in its step; false where none has one. */
@@ -362,10 +363,10 @@ static void show_stops(struct engine *e) {
         for (int l = 0; l < KS_LANES; l++) {
             struct lane *lane = &e->lanes[l];
             if (isnan(lane->stop)) continue;
-            const struct ks_observer *observer = &lane->problem->observer;
             for (int m = 0; m < e->view->n_seen; m++)
                 e->stop[e->view->seen[m]] = *at(e->shown, e->view->seen[m], l);
-            if (observer->stop) observer->stop(observer->self, lane->i_stop, e->stop);
+            if (lane->problem->observer)
+                e->view->stop(e->view->self, lane->problem->observer, lane->i_stop, e->stop);
             lane->i_stop++;
         }
     }

@@ -40,32 +40,34 @@ struct ks_course {
         *stops; /* [n_stops] h, not decreasing, within the course: where the observer sees the state */
 };
 
-/* What observers may see of a system: some states, and numbers made of them. */
-struct ks_view {
-    int n_seen;      /* states that `watch` and a stop may read; the others are unspecified there */
-    const int *seen; /* [n_seen] */
-    int n_watched;   /* numbers that a step shows; over lanes, as the system's functions: */
-    void (*watch)(const void *self, const double *coefficients, const double *y, double *values);
-    const void *self;
+/* A step of one lane, shown to an observer. */
+struct ks_shown_step {
+    void *observer;    /* of the lane's problem; NULL where its step does not count */
+    double start, end; /* h */
 };
 
 enum { KS_STEP_NODES = 5 }; /* a step is seen at its start, its quarter points and its end */
 
-/* What a caller wants to see of a course. Either function may be NULL. */
-struct ks_observer {
+/* How observers see courses: some states, and numbers made of them. The functions may be NULL where n_watched is 0 or
+ * no course has stops. */
+struct ks_view {
     void *self;
-    /* After each accepted step: the watched numbers at the five equidistant nodes of its dense output. Number i at
-     * node k is values[(k * n_watched + i) * stride]. */
-    void (*step)(void *self, double start, double end, const double *values, int stride);
-    /* The state at stops[i_stop], y [n_states]; called once for each, in order. */
-    void (*stop)(void *self, int i_stop, const double *y);
+    int n_seen;      /* states that `watch` and `stop` may read; the others are unspecified there */
+    const int *seen; /* [n_seen] */
+    int n_watched;   /* numbers that steps show; over lanes, as the system's functions: */
+    void (*watch)(void *self, const double *coefficients, const double *y, double *values);
+    /* After each step of the lanes: the watched numbers at the five equidistant nodes of dense output,
+     * values [KS_STEP_NODES][n_watched][lanes] of steps [lanes]. */
+    void (*step)(void *self, const struct ks_shown_step *steps, const double *values);
+    /* The state at stops[i_stop] of the observer's course, y [n_states]; once for each, in order. */
+    void (*stop)(void *self, void *observer, int i_stop, const double *y);
 };
 
 struct ks_problem {
     const double *coefficients; /* [n_coefficients] of one lane */
     double *y;                  /* [n_states] in: the start; out: the end, unspecified after a failure */
     const struct ks_course *course;
-    struct ks_observer observer;
+    void *observer;   /* not NULL along a course that is to be seen */
     int status;       /* out: KS_STATUS_done or what failed (base/status.h) */
     uint32_t n_steps; /* out: accepted steps */
 };
