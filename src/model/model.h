@@ -229,7 +229,8 @@ bool ks_model_quantity_uses(int quantity, int state);
 struct ks_model_equations {
     int lanes;
     void (*rhs)(const double *coefficients, const double *inputs, const double *y, double *dydt);
-    void (*jacobian)(const double *coefficients, const double *inputs, const double *y, double *values);
+    void (*linearise)(const double *coefficients, const double *inputs, const double *y, double *dydt,
+                      double *values); /* the rates and their Jacobian, which share most of the work */
     void (*quantities)(int n, const int *quantities, const double *coefficients, const double *y,
                        double *values);
 };

@@ -34,6 +34,7 @@ struct cvode {
     int *slots;                          /* [n_nonzeros] where an element lies in the compressed columns */
     sunindextype *starts, *row_of;       /* the pattern in compressed columns */
     double *values;                      /* [n_nonzeros] in the system's order */
+    double *rates;                       /* [n_states] that nobody reads */
     double *before;                      /* [n_states] a state to return to */
     double *nodes;                       /* [KS_STEP_NODES][n_watched] */
     double *no_inputs;                   /* [n_inputs] zeros */
@@ -79,7 +80,7 @@ static void fill_matrix(struct cvode *s, const double *y, SUNMatrix matrix) {
     int n = s->system->n_states, n_nonzeros = s->system->n_nonzeros;
     memcpy(SUNSparseMatrix_IndexPointers(matrix), s->starts, (size_t)(n + 1) * sizeof *s->starts);
     memcpy(SUNSparseMatrix_IndexValues(matrix), s->row_of, (size_t)n_nonzeros * sizeof *s->row_of);
-    s->system->jacobian(s->coefficients, s->inputs, y, s->values);
+    s->system->linearise(s->coefficients, s->inputs, y, s->rates, s->values);
     for (int k = 0; k < n_nonzeros; k++) SUNSparseMatrix_Data(matrix)[s->slots[k]] = s->values[k];
 }
 
@@ -115,6 +116,7 @@ static int allocate(struct cvode *s) {
     int n = s->system->n_states;
     KS_TRY(compress_pattern(s));
     KS_ALLOCATE(s->values, (size_t)s->system->n_nonzeros);
+    KS_ALLOCATE(s->rates, (size_t)n);
     KS_ALLOCATE(s->before, (size_t)n);
     KS_ALLOCATE(s->nodes, (size_t)KS_STEP_NODES * (size_t)s->view->n_watched);
     KS_ALLOCATE(s->no_inputs, (size_t)s->system->n_inputs);
@@ -165,6 +167,7 @@ static void destroy(void *self) {
     free(s->starts);
     free(s->row_of);
     free(s->values);
+    free(s->rates);
     free(s->before);
     free(s->nodes);
     free(s->no_inputs);

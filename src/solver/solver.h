@@ -26,7 +26,8 @@ struct ks_system {
     const int *rows, *columns; /* [n_nonzeros] */
     int lanes;                 /* of the functions */
     void (*rhs)(const double *coefficients, const double *inputs, const double *y, double *dydt);
-    void (*jacobian)(const double *coefficients, const double *inputs, const double *y, double *values);
+    void (*linearise)(const double *coefficients, const double *inputs, const double *y, double *dydt,
+                      double *values);      /* the right-hand side, with the bits of rhs, and its Jacobian */
     const struct ks_linear_program *linear; /* NULL: the solver finds its own */
 };
 
@@ -52,8 +53,9 @@ enum { KS_STEP_NODES = 5 }; /* a step is seen at its start, its quarter points a
  * no course has stops. */
 struct ks_view {
     void *self;
-    int n_seen;      /* states that `watch` and `stop` may read; the others are unspecified there */
-    const int *seen; /* [n_seen] */
+    int n_stepped,
+        n_seen;      /* states that `watch` may read, and those that `stop` may; others are unspecified */
+    const int *seen; /* [n_seen] those for `watch` first */
     int n_watched;   /* numbers that steps show; over lanes, as the system's functions: */
     void (*watch)(void *self, const double *coefficients, const double *y, double *values);
     /* After each step of the lanes: the watched numbers at the five equidistant nodes of dense output,

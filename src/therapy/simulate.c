@@ -363,17 +363,27 @@ static int plan_readings(struct ks_therapy *t) {
     return KS_OK;
 }
 
-/* The states that endpoints and trajectories are made of. */
+static bool is_watched(const struct ks_therapy *t, int state) {
+    for (int i = 0; i < t->view.n_watched; i++)
+        if (ks_model_quantity_uses(t->watched[i], state)) return true;
+    return false;
+}
+
+static bool is_stopped_for(const struct ks_therapy *t, int state) {
+    for (int e = 0; e < t->plan.n_endpoints; e++)
+        if (ks_model_quantity_uses(t->plan.endpoints[e].quantity, state)) return true;
+    for (int k = 0; k < t->plan.n_quantities; k++)
+        if (ks_model_quantity_uses(t->plan.quantities[k], state)) return true;
+    return false;
+}
+
+/* The states that endpoints and trajectories are made of, first those that are followed from step to step. */
 static void plan_seen(struct ks_therapy *t) {
-    const struct ks_therapy_plan *plan = &t->plan;
-    for (int state = 0; state < KS_N_STATES; state++) {
-        bool is_seen = false;
-        for (int e = 0; e < plan->n_endpoints; e++)
-            is_seen = is_seen || ks_model_quantity_uses(plan->endpoints[e].quantity, state);
-        for (int k = 0; k < plan->n_quantities; k++)
-            is_seen = is_seen || ks_model_quantity_uses(plan->quantities[k], state);
-        if (is_seen) t->seen[t->view.n_seen++] = state;
-    }
+    for (int state = 0; state < KS_N_STATES; state++)
+        if (is_watched(t, state)) t->seen[t->view.n_stepped++] = state;
+    t->view.n_seen = t->view.n_stepped;
+    for (int state = 0; state < KS_N_STATES; state++)
+        if (!is_watched(t, state) && is_stopped_for(t, state)) t->seen[t->view.n_seen++] = state;
 }
 
 static int make_room(struct ks_therapy *t) {
@@ -449,7 +459,7 @@ static int initialise(struct ks_therapy *t, const struct ks_therapy_plan *plan) 
                                    .columns = ks_jacobian_columns,
                                    .lanes = equations->lanes,
                                    .rhs = equations->rhs,
-                                   .jacobian = equations->jacobian,
+                                   .linearise = equations->linearise,
                                    .linear = t->width->linear};
     t->evaluate = equations->quantities;
     KS_TRY(plan_stops(t));

@@ -60,9 +60,10 @@ static void jacobian_equals_differences(void **state) {
     static double exact[KS_N_STATES][KS_N_STATES];
     for (uint64_t i = 0; i < 50; i++) {
         struct patient p;
-        double values[KS_N_NONZEROS], row_scale[KS_N_STATES] = {0}, derivative[KS_N_STATES];
+        double values[KS_N_NONZEROS], row_scale[KS_N_STATES] = {0}, derivative[KS_N_STATES],
+                                      rates[KS_N_STATES];
         draw_patient(i, &p);
-        ks_model_equations(1)->jacobian(p.coefficients, p.inputs, p.y, values);
+        ks_model_equations(1)->linearise(p.coefficients, p.inputs, p.y, rates, values);
         memset(exact, 0, sizeof exact);
         for (int k = 0; k < KS_N_NONZEROS; k++) {
             int row = ks_jacobian_rows[k], column = ks_jacobian_columns[k];
@@ -102,7 +103,7 @@ static void spread(int lanes, const double *one, int n, int lane, double *laned)
 static void lanes_equal_one_lane(void **state) {
     (void)state;
     static _Alignas(64) double c[KS_N_COEFFICIENTS * WIDEST], u[KS_N_INPUTS * WIDEST],
-        y[KS_N_STATES * WIDEST], d[KS_N_STATES * WIDEST], j[KS_N_NONZEROS * WIDEST];
+        y[KS_N_STATES * WIDEST], d[KS_N_STATES * WIDEST], e[KS_N_STATES * WIDEST], j[KS_N_NONZEROS * WIDEST];
     for (int lanes = 2; lanes <= ks_build_info_widest_lanes(); lanes *= 2) {
         const struct ks_model_equations *equations = ks_model_equations(lanes);
         assert_non_null(equations);
@@ -114,11 +115,12 @@ static void lanes_equal_one_lane(void **state) {
             spread(lanes, p[i].y, KS_N_STATES, i, y);
         }
         equations->rhs(c, u, y, d);
-        equations->jacobian(c, u, y, j);
+        equations->linearise(c, u, y, e, j);
+        assert_memory_equal(d, e, (size_t)(KS_N_STATES * lanes) * sizeof(double));
         for (int i = 0; i < lanes; i++) {
             double rhs[KS_N_STATES], jacobian[KS_N_NONZEROS];
             ks_model_equations(1)->rhs(p[i].coefficients, p[i].inputs, p[i].y, rhs);
-            ks_model_equations(1)->jacobian(p[i].coefficients, p[i].inputs, p[i].y, jacobian);
+            ks_model_equations(1)->linearise(p[i].coefficients, p[i].inputs, p[i].y, rhs, jacobian);
             for (int k = 0; k < KS_N_STATES; k++)
                 assert_memory_equal(&rhs[k], &d[k * lanes + i], sizeof(double));
             for (int k = 0; k < KS_N_NONZEROS; k++)

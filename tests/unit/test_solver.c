@@ -20,8 +20,8 @@ static void pair_rhs(const double *c, const double *u, const double *y, double *
     d[2] = y[0];
 }
 
-static void pair_jacobian(const double *c, const double *u, const double *y, double *v) {
-    (void)u, (void)y;
+static void pair_linearise(const double *c, const double *u, const double *y, double *d, double *v) {
+    pair_rhs(c, u, y, d);
     v[0] = -c[0], v[1] = c[1], v[2] = -c[1], v[3] = 1, v[4] = 0;
 }
 
@@ -37,15 +37,15 @@ static const struct ks_system pair = {.n_states = 3,
                                       .columns = pair_columns,
                                       .lanes = 1,
                                       .rhs = pair_rhs,
-                                      .jacobian = pair_jacobian};
+                                      .linearise = pair_linearise};
 
 /* y' = c y - y^3 + input: resting at +-sqrt(c), not at all where the rate is constant (c = NAN: not even numbers). */
 static void fork_rhs(const double *c, const double *u, const double *y, double *d) {
     d[0] = c[1] + u[0] + c[0] * y[0] - c[2] * y[0] * y[0] * y[0];
 }
 
-static void fork_jacobian(const double *c, const double *u, const double *y, double *v) {
-    (void)u;
+static void fork_linearise(const double *c, const double *u, const double *y, double *d, double *v) {
+    fork_rhs(c, u, y, d);
     v[0] = c[0] - 3 * c[2] * y[0] * y[0];
 }
 
@@ -60,7 +60,7 @@ static const struct ks_system fork = {.n_states = 1,
                                       .columns = zero,
                                       .lanes = 1,
                                       .rhs = fork_rhs,
-                                      .jacobian = fork_jacobian};
+                                      .linearise = fork_linearise};
 
 /* Everything is seen, and the first state watched. */
 static void watch_first(void *self, const double *coefficients, const double *y, double *values) {
@@ -79,7 +79,8 @@ static ks_solver *make_solver(const struct ks_system *system, double rtol, int m
     static struct ks_view view;
     const struct ks_solver_options options = {kind, rtol, max_steps};
     ks_solver *solver;
-    view = (struct ks_view){.n_seen = system->n_states,
+    view = (struct ks_view){.n_stepped = 1,
+                            .n_seen = system->n_states,
                             .seen = all_states,
                             .n_watched = 1,
                             .watch = watch_first,
