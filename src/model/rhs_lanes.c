@@ -98,9 +98,10 @@ KS_LANE_INLINE void evaluate_stress(const ks_lane *c, const ks_lane *y, const st
     D(acth) = (Y(crh) * t->acth.value - Y(acth)) * C(per_acth_time);
     D(cortisol) = (Y(acth) - Y(cortisol)) * C(per_cortisol_time);
     D(gr_sensitivity) = ((1.0 + C(gr_cortisol) + C(gr_il6)) * t->gr - Y(gr_sensitivity)) * C(per_gr_time);
-    D(stress) = (C(stress_load) + C(stress_habenula) * Y(habenula_burst) +
-                 C(stress_depression) * Y(depression) - C(stress_coping) * Y(coping) - Y(stress)) *
-                C(per_stress_time);
+    D(stress) =
+        (C(stress_load) + C(stress_habenula) * Y(habenula_burst) + C(stress_depression) * Y(depression) -
+         C(stress_coping) * Y(coping) - C(stress_per_lack) * Y(madrs_auc) - Y(stress)) *
+        C(per_stress_time);
 
     D(kir41) = (1.0 + C(kir_stress) * (Y(stress) - 1.0) - Y(kir41)) * C(per_kir_time);
     D(habenula_burst) = (t->burst.value * t->burst_block.value - Y(habenula_burst)) * C(per_burst_time);
@@ -138,7 +139,7 @@ KS_LANE_INLINE void evaluate_outcome(const ks_lane *c, const ks_lane *y, const s
         Y(dissociation_tolerance) * C(per_dissociation_tolerance_time);
     D(pressor) = C(pressor_rate) * (t->pressor.value - Y(pressor));
     D(ketamine_auc) = t->ketamine_arterial;
-    D(madrs_auc) = 60.0 * Y(depression);
+    D(madrs_auc) = C(score_rate) * Y(depression) - C(score_wanted);
 }
 
 KS_LANE_INLINE void evaluate_rates(const ks_lane *c, const ks_lane *u, const ks_lane *y,

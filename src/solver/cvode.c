@@ -51,7 +51,7 @@ enum {
 /* Tolerance of the steps to an equilibrium: they find the basin, Newton's method finds the root in it. */
 static const double settle_rtol = 1e-4;
 /* Newton's method is tried at 500 h and at each doubling, up to a time by which every state has long settled, h. */
-static const double first_trial = 500, last_trial = 1e7;
+static const double first_trial = 500, last_trial = 1e7, newton_step = 1e9;
 static const double newton_tolerance = 1e-12; /* of each state's size, |y| + scale */
 static const double newton_reach = 1e-3; /* the same; what is farther may be another basin's, or unstable */
 
@@ -283,23 +283,22 @@ static int solve_one(struct cvode *s, struct ks_problem *problem) {
     return KS_OK;
 }
 
-/* One iteration of Newton's method on s->y, areas held; false where the matrix is singular. *size: of the
- * correction, in sizes. */
+/* One iteration of Newton's method on s->y, as a step without end, which holds what has no rate; false where the matrix
+ * is singular. *size: of the correction, in sizes. */
 static bool improve(struct cvode *s, double *size) {
-    int n = s->system->n_states, first_area = n - s->system->n_areas;
+    int n = s->system->n_states;
     double *y = N_VGetArrayPointer(s->y), *rates = N_VGetArrayPointer(s->work),
            *correction = N_VGetArrayPointer(s->correction);
     s->system->rhs(s->coefficients, s->inputs, y, rates);
     fill_matrix(s, y, s->newton_matrix);
     double *data = SUNSparseMatrix_Data(s->newton_matrix);
     for (int k = 0; k < s->system->n_nonzeros; k++)
-        if (s->system->rows[k] >= first_area) data[s->slots[k]] = s->system->rows[k] == s->system->columns[k];
-    for (int i = first_area; i < n; i++) rates[i] = 0;
+        if (s->system->rows[k] == s->system->columns[k]) data[s->slots[k]] -= 1 / newton_step;
     if (SUNLinSolSetup(s->newton, s->newton_matrix) != SUNLS_SUCCESS ||
         SUNLinSolSolve(s->newton, s->newton_matrix, s->correction, s->work, 0) != SUNLS_SUCCESS)
         return false;
     *size = 0;
-    for (int i = 0; i < first_area; i++) {
+    for (int i = 0; i < n; i++) {
         double change = fabs(correction[i]) / (s->system->scales[i] + fabs(y[i]));
         if (!(change <= *size)) *size = change;
         y[i] -= correction[i];
@@ -337,15 +336,13 @@ static int approach_equilibrium(struct cvode *s, uint32_t *n_steps) {
 
 static int settle_one(struct cvode *s, struct ks_problem *problem) {
     size_t n_bytes = (size_t)s->system->n_states * sizeof(double);
-    size_t n_settled = (size_t)(s->system->n_states - s->system->n_areas);
     memcpy(N_VGetArrayPointer(s->y), problem->y, n_bytes);
     s->coefficients = problem->coefficients;
     s->inputs = s->no_inputs;
     KS_TRY(set_tolerance(s, settle_rtol));
     KS_TRY(restart(s, 0));
     problem->status = approach_equilibrium(s, &problem->n_steps);
-    if (problem->status == KS_STATUS_done)
-        memcpy(problem->y, N_VGetArrayPointer(s->y), n_settled * sizeof(double));
+    if (problem->status == KS_STATUS_done) memcpy(problem->y, N_VGetArrayPointer(s->y), n_bytes);
     return KS_OK;
 }
 

@@ -513,9 +513,8 @@ static void accept(struct engine *e, int l) {
 /* One iteration of Newton's method has been made: k_1 is the correction. */
 static void judge_newton(struct engine *e, int l) {
     struct lane *lane = &e->lanes[l];
-    int n_settled = e->system->n_states - e->system->n_areas;
     double size = 0;
-    for (int i = 0; i < n_settled; i++) {
+    for (int i = 0; i < e->system->n_states; i++) {
         double correction = *at(e->k, i, l), *y = at(e->y, i, l);
         double change = fabs(correction) / (e->system->scales[i] + fabs(*y));
         if (!(change <= size)) size = change;
@@ -523,7 +522,7 @@ static void judge_newton(struct engine *e, int l) {
     }
     lane->travelled += size;
     if (lane->travelled <= newton_reach && size <= newton_tolerance) {
-        for (int i = 0; i < n_settled; i++) lane->problem->y[i] = *at(e->y, i, l);
+        for (int i = 0; i < e->system->n_states; i++) lane->problem->y[i] = *at(e->y, i, l);
         finish(e, l, KS_STATUS_done);
     } else if (!(lane->travelled <= newton_reach) || ++lane->n_newton > NEWTON_MAX_ITERATIONS) {
         lane->n_newton = 0;

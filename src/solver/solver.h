@@ -20,7 +20,6 @@ struct ks_linear_program {
 /* Arrays over lanes are [n][lanes], lane fastest. All pointers are borrowed. */
 struct ks_system {
     int n_states, n_inputs, n_coefficients;
-    int n_areas;               /* the last states, on which nothing depends; left out of the equilibrium */
     const double *scales;      /* [n_states] typical sizes; absolute tolerance = 1e-3 rtol scale */
     int n_nonzeros;            /* of the Jacobian, every diagonal element among them */
     const int *rows, *columns; /* [n_nonzeros] */
@@ -74,7 +73,7 @@ struct ks_problem {
     uint32_t n_steps; /* out: accepted steps */
 };
 
-enum ks_solver_kind { KS_SOLVER_cvode, KS_SOLVER_rosenbrock, KS_N_SOLVERS };
+enum ks_solver_kind { KS_SOLVER_rosenbrock, KS_SOLVER_cvode, KS_N_SOLVERS };
 extern const char *const ks_solver_names[KS_N_SOLVERS];
 
 struct ks_solver_options {
@@ -102,7 +101,7 @@ void ks_solver_destroy(ks_solver **solver);
 int ks_solver_solve(ks_solver *solver, int n_problems, struct ks_problem *problems);
 
 /* Lets each problem run without inputs (its course is not read) from its seed `y` to the equilibrium of that
- * basin; areas end as they began. Status KS_STATUS_no_equilibrium where it does not settle. */
+ * basin. Status KS_STATUS_no_equilibrium where it does not settle. */
 int ks_solver_settle(ks_solver *solver, int n_problems, struct ks_problem *problems);
 
 /* On the way to equilibria, or along courses, since the solver was made; cvode counts accepted steps alone. */

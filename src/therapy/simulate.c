@@ -191,10 +191,23 @@ static int choose_stops(struct patient *p, double horizon) {
     return n + 1;
 }
 
+/* With baseline_madrs the equilibrium in p->y tells the life stress, which must be one that a patient can have. */
+static bool take_life_stress(struct patient *p) {
+    double *life_stress = &p->parameters[KS_PARAMETER_life_stress];
+    if (!(p->parameters[KS_PARAMETER_baseline_madrs] > 0)) return true;
+    *life_stress = ks_model_solved_life_stress(p->coefficients, p->y);
+    ks_model_prepare(p->parameters, p->coefficients);
+    return ks_model_is_within(ks_parameters[KS_PARAMETER_life_stress].limits, *life_stress);
+}
+
 /* From the equilibrium in p->y: what is held, what is read, and where the course stops. */
 static void begin_treatment(struct patient *p) {
     const struct ks_therapy_plan *plan = &p->therapy->plan;
     double horizon = p->parameters[KS_PARAMETER_horizon];
+    if (!take_life_stress(p)) {
+        p->outcome->status = KS_STATUS_no_equilibrium;
+        return;
+    }
     ks_model_begin_treatment(p->parameters, p->y, p->coefficients);
     for (int r = 0; r < p->therapy->n_readings; r++) {
         const struct ks_endpoint *endpoint = &plan->endpoints[p->therapy->origins[r]];
@@ -452,7 +465,6 @@ static int initialise(struct ks_therapy *t, const struct ks_therapy_plan *plan) 
     t->system = (struct ks_system){.n_states = KS_N_STATES,
                                    .n_inputs = KS_N_INPUTS,
                                    .n_coefficients = KS_N_COEFFICIENTS,
-                                   .n_areas = KS_N_AREAS,
                                    .scales = ks_state_scales,
                                    .n_nonzeros = KS_N_NONZEROS,
                                    .rows = ks_jacobian_rows,

@@ -30,7 +30,6 @@ static const double ones[3] = {1, 1, 1};
 static const struct ks_system pair = {.n_states = 3,
                                       .n_inputs = 1,
                                       .n_coefficients = 2,
-                                      .n_areas = 1,
                                       .scales = ones,
                                       .n_nonzeros = 5,
                                       .rows = pair_rows,
@@ -53,7 +52,6 @@ static const int zero[1] = {0};
 static const struct ks_system fork = {.n_states = 1,
                                       .n_inputs = 1,
                                       .n_coefficients = 3,
-                                      .n_areas = 0,
                                       .scales = ones,
                                       .n_nonzeros = 1,
                                       .rows = zero,
@@ -225,17 +223,6 @@ static void equilibrium_is_the_seeds(void **state) {
     ks_solver_destroy(&solver);
 }
 
-static void areas_are_left_out_of_the_equilibrium(void **state) {
-    (void)state;
-    ks_solver *solver = make_solver(&pair, 1e-6, 100);
-    double y[3] = {5, 1, 0.25};
-    struct ks_problem problem = {.coefficients = stiff, .y = y};
-    assert_int_equal(ks_solver_settle(solver, 1, &problem), KS_OK);
-    assert_int_equal(problem.status, KS_STATUS_done);
-    assert_true(fabs(y[0]) < 1e-10 && fabs(y[1]) < 1e-10 && y[2] == 0.25);
-    ks_solver_destroy(&solver);
-}
-
 /* The error against the number of steps: order 5 where the solution is smooth, edges landed on exactly. */
 static void rosenbrock_converges_with_its_order(void **state) {
     (void)state;
@@ -279,7 +266,6 @@ int main(void) {
         BOTH(failures_are_statuses),
         BOTH(explosion_is_a_failure),
         BOTH(equilibrium_is_the_seeds),
-        BOTH(areas_are_left_out_of_the_equilibrium),
         {"rosenbrock_converges_with_its_order", rosenbrock_converges_with_its_order, use_rosenbrock, NULL,
          NULL},
     };
