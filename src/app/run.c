@@ -113,6 +113,12 @@ static void end_hung(void *self, int rank, uint64_t first, uint64_t count, doubl
     MPI_Abort(MPI_COMM_WORLD, KS_EXIT_FAILED);
 }
 
+/* Who is alone has no requests to answer in between. */
+static uint64_t choose_slice(const struct run *run) {
+    uint64_t slice = run->work.slice, batch = (uint64_t)run->work.batch;
+    return run->size == 1 && batch > slice ? batch : slice;
+}
+
 /* Points first to first + count - 1; *next is where it was stopped. */
 static int run_farm(struct run *run, uint64_t first, uint64_t count, uint64_t *next) {
     const struct ks_farm_work work = {.self = run,
@@ -125,7 +131,7 @@ static int run_farm(struct run *run, uint64_t first, uint64_t count, uint64_t *n
                                       .watchdog_seconds = run->campaign.run.watchdog_seconds,
                                       .commit_seconds = run->campaign.run.commit_seconds,
                                       .capacity = run->work.capacity,
-                                      .slice = run->work.slice};
+                                      .slice = choose_slice(run)};
     return ks_farm_run(run->comm, first, count, &work, next);
 }
 
