@@ -61,6 +61,7 @@ struct ks_given_method {
     bool needs_order;
     bool is_biased;   /* the mean deviation of resamples is to be taken from the estimates */
     bool needs_parts; /* no resamples: intervals from disjoint parts of the rows */
+    bool is_slow;     /* intervals by the jackknife over the same parts, unless a bootstrap is asked for */
 };
 
 /* One of the two is not NULL. */

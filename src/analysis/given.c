@@ -179,10 +179,6 @@ static int read_columns(struct given *given) {
     return err;
 }
 
-static bool is_in_parts(const struct given *given) {
-    return given->frame->replicates.kind == KS_PARTS;
-}
-
 /* ---- estimates ------------------------------------------------------------------------------------------------ */
 
 static struct ks_given_data describe(const struct given *given, const struct table *table) {
@@ -252,7 +248,9 @@ static int estimate_apart(struct given *given, int k) {
 /* How often the replicate in hand takes a base row. */
 static uint8_t count_copies(const struct given *given, uint64_t base) {
     if (given->replicate == 0) return 1;
-    if (is_in_parts(given)) return base % KS_MOST_GROUPS == (uint64_t)given->replicate - 1;
+    bool is_of_part = base % KS_MOST_GROUPS == (uint64_t)given->replicate - 1;
+    enum ks_replication kind = given->frame->replicates.kind;
+    if (kind != KS_BOOTSTRAP) return is_of_part == (kind == KS_PARTS);
     return ks_bootstrap_draw(given->frame->study->design->seed, given->replicate - 1, base);
 }
 
