@@ -232,6 +232,21 @@ int ks_config_load(const char *path, int n_overrides, const char *const *overrid
 
 /* ---- the design of a campaign that has run ---------------------------------------------------- */
 
+/* Of a design from a CSV file the text has the names of its columns alone. */
+static int name_columns(struct ks_reader *reader, const config_setting_t *columns) {
+    struct ks_campaign *campaign = reader->campaign;
+    int n = config_setting_length(columns);
+    campaign->design = (struct ks_design){.kind = KS_DESIGN_file};
+    KS_ALLOCATE(campaign->design.variables, (size_t)n);
+    for (int i = 0; i < n; i++) {
+        const char *name = config_setting_get_string_elem(columns, i);
+        int parameter = name != NULL ? ks_lookup_parameter(campaign, name) : -1;
+        KS_CHECK(parameter >= 0, KS_ERR_FORMAT, "%s: a column of its design is no parameter", campaign->path);
+        campaign->design.variables[campaign->design.n_variables++].parameter = parameter;
+    }
+    return KS_OK;
+}
+
 static int load_design(struct ks_reader *reader, const char *path, const char *canonical) {
     KS_TRY(ks_text_copy(path, &reader->campaign->path));
     KS_TRY(ks_text_read_string(&reader->text, &reader->report, path, canonical));
@@ -240,6 +255,8 @@ static int load_design(struct ks_reader *reader, const char *path, const char *c
     struct ks_section top = ks_settings_open(reader, config_root_setting(&reader->tree), &ks_config_keys);
     KS_TRY(read_model(reader, &top));
     if (reader->campaign->model == NULL) return KS_OK;
+    const config_setting_t *columns = ks_settings_member(ks_settings_top(reader, "design"), "columns");
+    if (columns != NULL) return name_columns(reader, columns);
     ks_protocol_read_dose_unit(reader);
     KS_TRY(ks_plan_read(reader));
     return ks_correlation_read(reader);

@@ -16,6 +16,40 @@ import sys
 import numpy as np
 
 
+def sobol(x, y):
+    """SALib.analyze.sobol without second order: rows A, AB_1 .. AB_p, B."""
+    p = x.shape[1]
+    y = ((y - y.mean()) / y.std()).reshape(-1, p + 2)
+    a, b, ab = y[:, 0], y[:, -1], y[:, 1:p + 1].T
+    variance = np.var(np.r_[a, b])
+    return [*(0.5 * np.mean((a - c) ** 2) / variance for c in ab), *(np.mean(b * (c - a)) / variance for c in ab)]
+
+
+def sobol2(x, y):
+    """The same with second order: rows A, AB_1 .. AB_p, BA_1 .. BA_p, B."""
+    p = x.shape[1]
+    y = ((y - y.mean()) / y.std()).reshape(-1, 2 * p + 2)
+    a, b, ab, ba = y[:, 0], y[:, -1], y[:, 1:p + 1].T, y[:, p + 1:2 * p + 1].T
+    variance = np.var(np.r_[a, b])
+    first = [np.mean(b * (c - a)) / variance for c in ab]
+    total = [0.5 * np.mean((a - c) ** 2) / variance for c in ab]
+    second = [np.mean(ba[i] * ab[j] - a * b) / variance - first[i] - first[j]
+              for i in range(p) for j in range(i + 1, p)]
+    return total + first + second
+
+
+def morris(x, y):
+    """SALib.analyze.morris on inputs between 0 and 1: effects along trajectories of p + 1 rows."""
+    p = x.shape[1]
+    effects = [[] for _ in range(p)]
+    for rows, outputs in zip(x.reshape(-1, p + 1, p), y.reshape(-1, p + 1)):
+        for step in range(p):
+            i = int(np.flatnonzero(rows[step + 1] != rows[step])[0])
+            effects[i].append((outputs[step + 1] - outputs[step]) / (rows[step + 1, i] - rows[step, i]))
+    effects = np.array(effects)
+    return [*np.abs(effects).mean(axis=1), *effects.mean(axis=1), *effects.std(axis=1, ddof=1)]
+
+
 def fast(x, y, harmonics=4):
     """SALib.analyze.fast: from the whole spectrum, curve by curve of x.shape[1] parameters."""
     p = x.shape[1]
