@@ -109,7 +109,7 @@ $(PROGRAMS): %: %.o $(BUILD)/libketsweep.a
 
 $(TESTS:%.c=$(BUILD)/%.o): private FOUND_CFLAGS += $(TEST_CFLAGS)
 
-BENCH := $(BUILD)/tools/bench_solver
+BENCH := $(addprefix $(BUILD)/tools/,bench_solver bench_analysis)
 $(BENCH): %: %.o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS)
 
@@ -144,6 +144,9 @@ run-tests: $(if $(filter cli house,$(SUITES)),all)
 
 bench: all ## measure speed, waiting, writing and memory, side by side in one run
 	@$(QUIET_MPI) $(PYTHON) tools/bench.py --build $(BUILD) --folder $(BUILD)/bench
+
+bench-analysis: $(BUILD)/tools/bench_analysis ## measure the sensitivity analysis against NumPy
+	@$(PYTHON) tools/bench_analysis.py --build $(BUILD)
 
 picture: ## draw README's picture from build/demo.h5
 	@$(PYTHON) tools/picture.py build/demo.h5 -o tools/demo.svg
@@ -195,7 +198,7 @@ info: ## print the compiler, the flags and what was found
 print-%: ## print a variable, as in print-BUILD
 	@echo '$($*)'
 
--include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH).d
+-include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH:=.d)
 .SECONDARY:
-.PHONY: all tests $(WITH_SETUP) run-demo run-tests bench picture layers headers names syntax format \
+.PHONY: all tests $(WITH_SETUP) run-demo run-tests bench bench-analysis picture layers headers names syntax format \
         format-check reference reference-check install clean help info FORCE
