@@ -41,11 +41,11 @@ struct ks_given_data {
     size_t n;                       /* rows */
     int n_parameters;               /* p */
     const double *x;                /* [p][n] columns of values */
-    const double *ranks;            /* [p][n] ranks 1..n, ties have their mean */
-    const size_t *order;            /* [p][n] row numbers by ascending x; equal values by row number */
-    bool is_resample;               /* only its deviation from other resamples counts */
-    size_t n_study;                 /* rows of the study that this is, a resample or a part of which it is */
-    uint64_t seed; /* of what a method draws at random: ks_random_bits(seed, KS_STREAM_analysis, ...) */
+    const double *ranks; /* [p][n] ranks 1..n, ties have their mean; NULL unless the method needs them */
+    const size_t *order; /* [p][n] row numbers by ascending x; equal values by row number */
+    bool is_resample;    /* only its deviation from other resamples counts */
+    size_t n_study;      /* rows of the study that this is, a resample or a part of which it is */
+    uint64_t seed;       /* of what a method draws at random: ks_random_bits(seed, KS_STREAM_analysis, ...) */
 };
 
 struct ks_given_method {
@@ -58,9 +58,10 @@ struct ks_given_method {
     int (*estimate)(const struct ks_given_data *data, void *shared, const double *y, const size_t *y_order,
                     double *values);
 
-    bool needs_order;
-    bool is_biased;   /* the mean deviation of resamples is to be taken from the estimates */
-    bool needs_parts; /* no resamples: intervals from disjoint parts of the rows */
+    bool needs_ranks, needs_order; /* of inputs, of the output */
+    bool is_biased;                /* the mean deviation of resamples is to be taken from the estimates */
+    bool needs_parts;              /* no resamples: intervals from disjoint parts of the rows */
+    bool is_slow; /* intervals by the jackknife over the same parts, unless a bootstrap is asked for */
 };
 
 /* One of the two is not NULL. */

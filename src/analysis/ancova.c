@@ -15,6 +15,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST_DEGREE = 8, ROWS_PER_TERM = 20 };
 
@@ -53,13 +54,18 @@ static void fill_terms(size_t n, const double *x, double low, double high, int d
     }
 }
 
+/* By blocks of rows, so that a block of all columns stays in the cache. */
 static void multiply_terms(size_t n, struct polynomials *polynomials) {
+    enum { BLOCK = 128 };
     size_t m = (size_t)polynomials->n_terms;
-    for (size_t i = 0; i < m; i++)
-        for (size_t j = 0; j <= i; j++) {
-            const double *a = polynomials->terms + i * n, *b = polynomials->terms + j * n;
-            polynomials->products[i * m + j] = polynomials->factor[i * m + j] = ks_sample_multiply(n, a, b);
-        }
+    double *products = polynomials->products;
+    for (size_t row = 0; row < n; row += BLOCK)
+        for (size_t i = 0; i < m; i++)
+            for (size_t j = 0; j <= i; j++) {
+                const double *a = polynomials->terms + i * n + row, *b = polynomials->terms + j * n + row;
+                products[i * m + j] += ks_sample_multiply(n - row < BLOCK ? n - row : BLOCK, a, b);
+            }
+    memcpy(polynomials->factor, products, m * m * sizeof *products);
     polynomials->rank = ks_sample_factorise(polynomials->n_terms, polynomials->factor);
 }
 
@@ -138,6 +144,7 @@ static const struct ks_index indices[] = {
     {"R2", KS_OF_OUTPUT, KS_SHARE, "share of the variance that parameters explain one by one"},
 };
 
-static const struct ks_given_method given = {.prepare = prepare, .release = release, .estimate = estimate};
+static const struct ks_given_method given = {
+    .prepare = prepare, .release = release, .estimate = estimate, .is_slow = true};
 const struct ks_method ks_method_ancova = {
     .given = &given, .n_indices = sizeof indices / sizeof *indices, .indices = indices};

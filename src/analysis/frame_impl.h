@@ -8,7 +8,7 @@
 enum ks_replication {
     KS_JACKKNIFE, /* replicate g + 1 is the study without group g of its base rows */
     KS_BOOTSTRAP, /* replicate r + 1 is a resample of base rows */
-    KS_PARTS,     /* replicate g + 1 is part g of the rows alone */
+    KS_PARTS,     /* replicate g + 1 is part g of the rows alone; part b % 16 has base row b, of given data */
 };
 
 enum { KS_MOST_GROUPS = 16 }; /* that intervals come from; the number of parts */

@@ -67,11 +67,16 @@ static void release_table(struct table *table) {
 
 static int sort_table(struct table *table, int p) {
     size_t n = table->n;
-    for (size_t k = 0; k < (size_t)p; k++) {
-        KS_TRY(ks_sample_sort(n, &table->x[k * n], &table->order[k * n]));
-        ks_sample_rank(n, &table->x[k * n], &table->order[k * n], &table->ranks[k * n]);
-    }
+    for (size_t k = 0; k < (size_t)p; k++) KS_TRY(ks_sample_sort(n, &table->x[k * n], &table->order[k * n]));
     return KS_OK;
+}
+
+/* Adds `copies` numbers from `first` on; two are written always, as a branch would be guessed wrongly every other time. */
+static size_t add_copies(size_t *numbers, size_t at, size_t first, size_t step, size_t copies) {
+    numbers[at] = first;
+    numbers[at + 1] = first + step;
+    for (size_t copy = 2; copy < copies; copy++) numbers[at + copy] = first + copy * step;
+    return at + copies;
 }
 
 /* The order of a column of what was drawn, from the order of all rows. */
@@ -79,8 +84,7 @@ static void draw_order(const struct given *given, const struct table *table, con
                        size_t *drawn) {
     size_t at = 0;
     for (size_t i = 0; i < given->all.n; i++)
-        for (size_t copy = 0; copy < table->counts[order[i]]; copy++)
-            drawn[at++] = table->starts[order[i]] + copy;
+        at = add_copies(drawn, at, table->starts[order[i]], 1, table->counts[order[i]]);
 }
 
 /* Takes each row of all as often as the table's counts say. */
@@ -89,15 +93,16 @@ static void draw_table(const struct given *given, struct table *table) {
     size_t n = 0;
     for (size_t i = 0; i < all->n; i++) {
         table->starts[i] = n;
-        for (int copy = 0; copy < table->counts[i]; copy++) table->source[n++] = i;
-        KS_ASSERT(n <= table->capacity);
+        n = add_copies(table->source, n, i, 0, table->counts[i]);
+        KS_ASSERT(n + 2 <= table->capacity);
     }
     table->n = n;
     for (size_t k = 0; k < (size_t)given->p; k++) {
         const double *x = &all->x[k * all->n];
         for (size_t i = 0; i < n; i++) table->x[k * n + i] = x[table->source[i]];
         draw_order(given, table, &all->order[k * all->n], &table->order[k * n]);
-        ks_sample_rank(n, &table->x[k * n], &table->order[k * n], &table->ranks[k * n]);
+        if (given->method->needs_ranks)
+            ks_sample_rank(n, &table->x[k * n], &table->order[k * n], &table->ranks[k * n]);
     }
 }
 
@@ -179,10 +184,6 @@ static int read_columns(struct given *given) {
     return err;
 }
 
-static bool is_in_parts(const struct given *given) {
-    return given->frame->replicates.kind == KS_PARTS;
-}
-
 /* ---- estimates ------------------------------------------------------------------------------------------------ */
 
 static struct ks_given_data describe(const struct given *given, const struct table *table) {
@@ -190,7 +191,7 @@ static struct ks_given_data describe(const struct given *given, const struct tab
                                   .n = table->n,
                                   .n_parameters = given->p,
                                   .x = table->x,
-                                  .ranks = table->ranks,
+                                  .ranks = given->method->needs_ranks ? table->ranks : NULL,
                                   .order = table->order,
                                   .is_resample = given->replicate > 0,
                                   .n_study = given->n_study,
@@ -252,7 +253,9 @@ static int estimate_apart(struct given *given, int k) {
 /* How often the replicate in hand takes a base row. */
 static uint8_t count_copies(const struct given *given, uint64_t base) {
     if (given->replicate == 0) return 1;
-    if (is_in_parts(given)) return base % KS_MOST_GROUPS == (uint64_t)given->replicate - 1;
+    bool is_of_part = base % KS_MOST_GROUPS == (uint64_t)given->replicate - 1;
+    enum ks_replication kind = given->frame->replicates.kind;
+    if (kind != KS_BOOTSTRAP) return is_of_part == (kind == KS_PARTS);
     return ks_bootstrap_draw(given->frame->study->design->seed, given->replicate - 1, base);
 }
 

@@ -136,10 +136,16 @@ static const struct ks_index indices_prcc[] = {
 
 static const struct ks_given_method src = {
     .prepare = prepare_values, .release = release, .estimate = estimate_src};
-static const struct ks_given_method srrc = {
-    .prepare = prepare_ranks, .release = release, .estimate = estimate_srrc, .needs_order = true};
-static const struct ks_given_method prcc = {
-    .prepare = prepare_ranks, .release = release, .estimate = estimate_prcc, .needs_order = true};
+static const struct ks_given_method srrc = {.prepare = prepare_ranks,
+                                            .release = release,
+                                            .estimate = estimate_srrc,
+                                            .needs_ranks = true,
+                                            .needs_order = true};
+static const struct ks_given_method prcc = {.prepare = prepare_ranks,
+                                            .release = release,
+                                            .estimate = estimate_prcc,
+                                            .needs_ranks = true,
+                                            .needs_order = true};
 const struct ks_method ks_method_src = {.given = &src, .n_indices = 2, .indices = indices_src};
 const struct ks_method ks_method_srrc = {.given = &srrc, .n_indices = 2, .indices = indices_srrc};
 const struct ks_method ks_method_prcc = {.given = &prcc, .n_indices = 2, .indices = indices_prcc};

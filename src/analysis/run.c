@@ -52,6 +52,8 @@ static struct ks_replicates choose_replicates(const struct ks_frame *frame) {
     int n = frame->study->n_resamples;
     if (given != NULL && given->needs_parts)
         return (struct ks_replicates){KS_MOST_GROUPS + 1, KS_PARTS, given->is_biased};
+    if (given != NULL && given->is_slow && n == 0)
+        return (struct ks_replicates){KS_MOST_GROUPS + 1, KS_JACKKNIFE, given->is_biased};
     if (given == NULL && n == 0 && frame->layout.n_groups > 0)
         return (struct ks_replicates){frame->layout.n_groups + 1, KS_JACKKNIFE, false};
     return (struct ks_replicates){1 + (n > 0 ? n : USUAL_RESAMPLES), KS_BOOTSTRAP,

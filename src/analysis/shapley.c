@@ -423,6 +423,6 @@ static const struct ks_index indices[] = {
 };
 
 static const struct ks_given_method given = {
-    .prepare = prepare, .release = release, .estimate = estimate, .needs_parts = true};
+    .prepare = prepare, .release = release, .estimate = estimate, .needs_ranks = true, .needs_parts = true};
 const struct ks_method ks_method_shapley = {
     .given = &given, .n_indices = sizeof indices / sizeof *indices, .indices = indices};
