@@ -107,6 +107,7 @@ static void print_failures(FILE *stream, const struct ks_findings *findings) {
 /* '#' up to the value, or ':' where the parameter's range is judged; '-' on to the upper end of the interval. */
 static void print_bar(FILE *stream, double value, double high, double scale, bool is_judged_range) {
     int n = (int)lround(BAR * fabs(value) / scale), to = (int)lround(BAR * fabs(high) / scale);
+    if (n > 0 || to > 0) fputs("  ", stream);
     for (int i = 0; i < n && i <= BAR; i++) fputc(is_judged_range ? ':' : '#', stream);
     for (int i = n; i < to && i <= BAR; i++) fputc('-', stream);
 }
@@ -148,7 +149,6 @@ static void print_rows(FILE *stream, const struct ks_findings *findings, const s
         for (int k = 0; k < r->n_indices; k++)
             if (r->indices[k].of == KS_OF_PARAMETER)
                 print_value(stream, r, first + (size_t)(r->offsets[k] + i));
-        fprintf(stream, "  ");
         if (isfinite(entries[row].key))
             print_bar(stream, r->values[first + (size_t)i], r->highs[first + (size_t)i], scale,
                       is_judged(findings, i));

@@ -27,6 +27,7 @@ bool ks_design_extends(enum ks_design_kind kind, uint64_t fewer, uint64_t points
 
 void ks_design_uniforms(const struct ks_design *design, uint64_t i, double *u) {
     KS_ASSERT(i < design->n_points);
+    if (design->n_variables == 0) return;
     switch (design->kind) {
     case KS_DESIGN_lhs:
         ks_lhs_fill_uniforms(design->seed, design->n_points, i, design->n_variables, u);
