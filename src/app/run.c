@@ -72,8 +72,7 @@ static int update_record(struct run *run, uint64_t count) {
     return ks_store_update_run(run->store, &run->record);
 }
 
-static int commit(void *self, uint64_t first, uint64_t count) {
-    struct run *run = self;
+static int write_rows(struct run *run, uint64_t first, uint64_t count) {
     double start = MPI_Wtime();
     ks_work_cut(&run->work, first + count);
     if (run->is_repairing)
@@ -85,6 +84,28 @@ static int commit(void *self, uint64_t first, uint64_t count) {
     KS_TRY(update_record(run, count));
     ks_stop_learn_commit(&run->stop, MPI_Wtime() - start);
     return KS_OK;
+}
+
+/* Within a commit nobody can ask who hangs: rank 0 ends the job, or, where it does not, the others know that it is the
+ * one. */
+static int commit(void *self, uint64_t first, uint64_t count) {
+    enum { REST = 2 }; /* s for rank 0 to end the job */
+    struct run *run = self;
+    double watchdog = run->campaign.run.watchdog_seconds;
+    char sentence[512];
+    if (run->rank == 0)
+        snprintf(sentence, sizeof sentence,
+                 "a commit takes more than %.0f s (run.watchdog_seconds): a rank or the disk of "
+                 "%.200s hangs",
+                 watchdog, run->path);
+    else
+        snprintf(sentence, sizeof sentence,
+                 "rank 0 on %.200s has done nothing for %.0f s (run.watchdog_seconds)", run->first_host,
+                 watchdog);
+    ks_signals_guard(watchdog > 0 && run->rank > 0 ? watchdog + REST : watchdog, sentence);
+    int err = write_rows(run, first, count);
+    ks_signals_end_guard();
+    return err;
 }
 
 static uint64_t rounds_left(void *self) {

@@ -646,7 +646,7 @@ static void test_one_fault_is_one_line(void **state) {
     expect_faults(
         "model = \"test:non\";\n" DESIGN "parameters = ( { name = \"x1\"; } );",
         "t.cfg:1: model: unknown model \"test:non\"; known are ketamine, test:ishigami, test:gfunction, "
-        "test:wide\n");
+        "test:wide, test:crash\n");
 }
 
 static void test_faults_of_overrides_name_them(void **state) {
