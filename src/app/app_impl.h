@@ -207,6 +207,10 @@ void ks_signals_leave(void);
 void ks_signals_set_crash_file(const char *path);
 void ks_signals_record_crash(int signal);
 
+/* Ends this process with the sentence if the guard is not ended within `seconds`; 0: never. */
+void ks_signals_guard(double seconds, const char *sentence);
+void ks_signals_end_guard(void);
+
 /* In a child process: a crash is its own, and nothing asks it to stop. */
 void ks_signals_isolate(void);
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* One run of the command, on one rank. */
 struct run {
@@ -72,8 +73,7 @@ static int update_record(struct run *run, uint64_t count) {
     return ks_store_update_run(run->store, &run->record);
 }
 
-static int commit(void *self, uint64_t first, uint64_t count) {
-    struct run *run = self;
+static int write_rows(struct run *run, uint64_t first, uint64_t count) {
     double start = MPI_Wtime();
     ks_work_cut(&run->work, first + count);
     if (run->is_repairing)
@@ -85,6 +85,28 @@ static int commit(void *self, uint64_t first, uint64_t count) {
     KS_TRY(update_record(run, count));
     ks_stop_learn_commit(&run->stop, MPI_Wtime() - start);
     return KS_OK;
+}
+
+/* Within a commit nobody can ask who hangs: rank 0 ends the job, or, where it does not, the others know that it is the
+ * one. */
+static int commit(void *self, uint64_t first, uint64_t count) {
+    enum { REST = 2 }; /* s for rank 0 to end the job */
+    struct run *run = self;
+    double watchdog = run->campaign.run.watchdog_seconds;
+    char sentence[512];
+    if (run->rank == 0)
+        snprintf(sentence, sizeof sentence,
+                 "a commit takes more than %.0f s (run.watchdog_seconds): a rank or the disk of "
+                 "%.200s hangs",
+                 watchdog, run->path);
+    else
+        snprintf(sentence, sizeof sentence,
+                 "rank 0 on %.200s has done nothing for %.0f s (run.watchdog_seconds)", run->first_host,
+                 watchdog);
+    ks_signals_guard(watchdog > 0 && run->rank > 0 ? watchdog + REST : watchdog, sentence);
+    int err = write_rows(run, first, count);
+    ks_signals_end_guard();
+    return err;
 }
 
 static uint64_t rounds_left(void *self) {
@@ -456,6 +478,12 @@ static int agree_on_exit(MPI_Comm comm, int status) {
     return all[0] != 0 ? all[0] : all[1];
 }
 
+/* HDF5 crashes at MPI's end over a file that it could not close. The file itself needs no closing. */
+static void leave(const struct run *run) {
+    if (run->rank == 0) ks_error_print(stderr);
+    _exit(KS_EXIT_FAILED);
+}
+
 static int run_on_ranks(const struct ks_arguments *arguments, MPI_Comm comm) {
     struct run run = {.arguments = arguments, .comm = comm, .start = MPI_Wtime()};
     KS_MPI(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN));
@@ -466,6 +494,7 @@ static int run_on_ranks(const struct ks_arguments *arguments, MPI_Comm comm) {
     int err = ks_store_close(&run.store);
     if (status >= 0 && err < 0) status = err;
     ks_store_unlock(&run.lock);
+    if (err < 0) leave(&run);
     ks_stop_release(&run.stop);
     release(&run);
     /* through ks_agree the rank that failed has spoken */

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -29,6 +30,7 @@ static struct {
     char crash_file[PATH_MAX];      /* "": nothing is recorded */
     struct sigaction before[N_CRASHES];
     char stack[STACK_BYTES];
+    char guard[768]; /* what to say when a guarded call does not end */
 } state;
 
 /* ---- requests to stop --------------------------------------------------------------------------------------- */
@@ -118,6 +120,23 @@ void ks_signals_set_crash_file(const char *path) {
     snprintf(state.crash_file, sizeof state.crash_file, "%s", path);
 }
 
+/* ---- calls that may never end -------------------------------------------------------------------------------- */
+
+static void end_guarded(int number) {
+    (void)number;
+    if (write(STDERR_FILENO, state.guard, strlen(state.guard)) < 0) _exit(KS_EXIT_FAILED);
+    _exit(KS_EXIT_FAILED); /* the launcher ends the other ranks */
+}
+
+void ks_signals_guard(double seconds, const char *sentence) {
+    snprintf(state.guard, sizeof state.guard, "\nketsweep: error: %s\n", sentence);
+    if (seconds > 0) alarm((unsigned)(seconds < 1e9 ? ceil(seconds) : 1e9));
+}
+
+void ks_signals_end_guard(void) {
+    alarm(0);
+}
+
 /* ---- both --------------------------------------------------------------------------------------------------- */
 
 void ks_signals_install(void) {
@@ -129,6 +148,7 @@ void ks_signals_install(void) {
     sigaltstack(&stack, NULL);
     for (int i = 0; i < N_STOPS; i++) sigaction(stops[i], &stop, NULL);
     for (int i = 0; i < N_CRASHES; i++) sigaction(crashes[i], &crash, &state.before[i]);
+    signal(SIGALRM, end_guarded);
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of writing */
 }
 

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MOST_HOURS = 1000000, DIGITS = 17 /* give back the same bits */ };
 
@@ -91,8 +92,12 @@ static int write_h5(const char *path, const struct ks_work *work) {
     if (err == KS_OK) err = ks_store_write_round(store, 0, 1, &work->rows);
     if (err == KS_OK) err = ks_store_complete(store);
     int closed = ks_store_close(&store);
+    if (closed < 0) { /* HDF5 would crash at MPI's end over the file that it could not close */
+        ks_error_print(stderr);
+        _exit(KS_EXIT_FAILED);
+    }
     MPI_Finalize();
-    return err < 0 ? err : closed;
+    return err;
 }
 
 /* ---- the command -------------------------------------------------------------------------------------------- */

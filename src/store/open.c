@@ -201,7 +201,7 @@ int ks_store_close(ks_store **store) {
     int err = release_store(*store);
     *store = NULL;
     if (comm == MPI_COMM_NULL) return err;
-    err = ks_agree(comm, err);
+    err = ks_agree_or_abort(comm, err);
     MPI_Comm_free(&comm);
     return err;
 }

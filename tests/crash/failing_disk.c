@@ -24,23 +24,27 @@ static int is_result(int descriptor) {
 static int fails(int descriptor) {
     static long n_calls;
     const char *rank = getenv("OMPI_COMM_WORLD_RANK");
-    if ((rank != NULL ? strtol(rank, NULL, 10) : 0) != number("FAIL_RANK") || !is_result(descriptor)) return 0;
+    if ((rank != NULL ? strtol(rank, NULL, 10) : 0) != number("FAIL_RANK") || !is_result(descriptor))
+        return 0;
     if (++n_calls <= number("FAIL_AFTER")) return 0;
     errno = (int)number("FAIL_ERRNO");
     return 1;
 }
 
-#define FORWARD(type, name, arguments, values)                       \
-    type name arguments {                                            \
-        if (fails(descriptor)) return -1;                            \
-        type(*next) arguments;                                       \
-        *(void **)&next = dlsym(RTLD_NEXT, #name);                   \
-        return next values;                                          \
+#define FORWARD(type, name, arguments, values)     \
+    type name arguments {                          \
+        if (fails(descriptor)) return -1;          \
+        type(*next) arguments;                     \
+        *(void **)&next = dlsym(RTLD_NEXT, #name); \
+        return next values;                        \
     }
 
 FORWARD(ssize_t, pwrite, (int descriptor, const void *data, size_t n, off_t at), (descriptor, data, n, at))
-FORWARD(ssize_t, pwrite64, (int descriptor, const void *data, size_t n, off64_t at), (descriptor, data, n, at))
-FORWARD(ssize_t, pwritev, (int descriptor, const struct iovec *data, int n, off_t at), (descriptor, data, n, at))
-FORWARD(ssize_t, pwritev64, (int descriptor, const struct iovec *data, int n, off64_t at), (descriptor, data, n, at))
+FORWARD(ssize_t, pwrite64, (int descriptor, const void *data, size_t n, off64_t at),
+        (descriptor, data, n, at))
+FORWARD(ssize_t, pwritev, (int descriptor, const struct iovec *data, int n, off_t at),
+        (descriptor, data, n, at))
+FORWARD(ssize_t, pwritev64, (int descriptor, const struct iovec *data, int n, off64_t at),
+        (descriptor, data, n, at))
 /* A disk need not fail when it is synced. */
 FORWARD(int, fsync, (int descriptor), (descriptor))
