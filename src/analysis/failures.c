@@ -4,7 +4,7 @@
  * The rows of a base row share values: A's value of a parameter stands in all rows but one. Each value of a base row counts
  * once, as failed where any of its rows failed; else one failure would count as many times as there are parameters. */
 #include "analysis/frame_impl.h"
-#include "base/elementary.h"
+#include "analysis/sample_impl.h"
 #include "base/memory.h"
 #include "base/status.h"
 
@@ -103,16 +103,6 @@ static int gather_counts(struct search *search) {
     return err;
 }
 
-/* Q(lambda) = 2 sum (-1)^(k-1) exp(-2 k^2 lambda^2), with the correction for small samples of Stephens (1970). */
-static double p_value(double distance, double n_complete, double n_failed) {
-    double root = sqrt(n_complete * n_failed / (n_complete + n_failed));
-    double lambda = (root + 0.12 + 0.11 / root) * distance, sum = 0;
-    if (lambda < 0.3) return 1;
-    for (int k = 1; k <= 100; k++)
-        sum += (k % 2 == 1 ? 2 : -2) * ks_elementary_exp(-2.0 * k * k * lambda * lambda);
-    return sum < 0 ? 0 : sum > 1 ? 1 : sum;
-}
-
 static double value_at(const struct ks_design *design, int parameter, double share) {
     const struct ks_variable *variable = &design->variables[parameter];
     const struct ks_distribution *distribution = &variable->distribution;
@@ -148,7 +138,7 @@ static struct ks_failure_side judge(const struct search *search, int parameter) 
         side.is_above = distance < 0;
         edge = bin + 1;
     }
-    side.p_value = p_value(largest, n_complete, n_failed);
+    side.p_value = ks_regional_p_value(largest, n_complete, n_failed);
     side.threshold = value_at(search->study->design, parameter, (double)edge / N_BINS);
     return side;
 }
