@@ -171,8 +171,9 @@ DESIGNS = {
         'design : { kind = "lhs"; };\nparameters = ( { name = "weight"; } );', ['1: design: "points" is missing']),
     "no kind": (
         'design : { points = 3; };\nparameters = ( { name = "weight"; } );', ['1: design: "kind" is missing']),
-    "kind of a later version": ('design : { kind = "saltelli"; };\nparameters = ( { name = "weight"; } );',
-                                ['1: design.kind: unknown kind "saltelli"; known are grid, lhs, random, sobol, file']),
+    "kind of a later version": ('design : { kind = "optimal"; };\nparameters = ( { name = "weight"; } );',
+                                ['1: design.kind: unknown kind "optimal"; known are grid, lhs, random, sobol, saltelli, '
+                                'morris, fast, rbd-fast, file']),
     "points of a grid": (
         'design : { kind = "grid"; points = 3; };\nparameters = ( { name = "weight"; levels = 2; } );',
                          ["1: design.points: a grid takes none; its points are the product of levels"]),
@@ -203,7 +204,7 @@ DESIGNS = {
                                      '2: parameters.[0].name: unknown parameter "weigt"; did you mean "weight"?']),
     "file elsewhere": (
         'design : { kind = "lhs"; points = 3; file = "p.csv"; };\nparameters = ( { name = "weight"; } );',
-                       ['1: design.file: only a design of kind "file" reads one']),
+                       ['1: design.file: only a design of kind "file" takes it']),
 }
 
 PARAMETERS = {
