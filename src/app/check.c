@@ -142,6 +142,19 @@ static void print_severity(const struct ks_campaign *campaign) {
             campaign->path, ks_parameters[trait].name);
 }
 
+/* What `points` is where it is not rows, and the rule by which the study may end before. */
+static void print_study(const struct ks_campaign *campaign) {
+    const struct ks_design *design = &campaign->design;
+    const struct ks_precision *precision = &campaign->precision;
+    const char *kind = ks_designs[design->kind].points;
+    if (design->n_variables > 0 && design->n_bases != design->n_points)
+        printf("  of %" PRIu64 " %s\n", design->n_bases, kind);
+    if (precision->is_wanted)
+        printf("  at most: doubled until every interval%s%s is +- %g or less\n",
+               precision->method != NULL ? " of " : "", precision->method != NULL ? precision->method : "",
+               precision->half_width);
+}
+
 static void print_plan(const struct ks_work *work, double seconds) {
     const struct ks_campaign *campaign = work->campaign;
     const struct ks_schema *schema = &work->schema;
@@ -151,6 +164,7 @@ static void print_plan(const struct ks_work *work, double seconds) {
     printf("%s: %s\n", campaign->path, campaign->title);
     printf("%" PRIu64 " points of %s, design %s, seed %" PRIu64 "\n", n, campaign->model, schema->design,
            schema->seed);
+    print_study(campaign);
     for (int i = 0; i < campaign->design.n_variables; i++) print_variable(campaign, schema, i);
     if (campaign->function == NULL) {
         printf("protocol\n");

@@ -278,6 +278,15 @@ static int write_separate(const char *path, const struct ks_group *group, const 
     return err < 0 ? err : err_close;
 }
 
+/* A link stays one: what it leads to is replaced. */
+static int write_at(const char *path, const struct ks_group *group) {
+    char *target = realpath(path, NULL);
+    KS_CHECK(target != NULL, KS_ERR_IO, "cannot find %s: %s", path, strerror(errno));
+    int err = build_beside(target, NULL, group, target);
+    free(target);
+    return err;
+}
+
 int ks_store_write_group(const char *path, bool is_separate, const struct ks_group *group, char *written,
                          size_t size) {
     if (is_separate || !has_room(path)) {
@@ -285,5 +294,5 @@ int ks_store_write_group(const char *path, bool is_separate, const struct ks_gro
         return write_separate(path, group, written);
     }
     snprintf(written, size, "%s", path);
-    return build_beside(path, NULL, group, path);
+    return write_at(path, group);
 }

@@ -3,6 +3,7 @@
 extended studies, design.stop, and what is refused."""
 import json
 import pathlib
+import subprocess
 import sys
 import unittest
 
@@ -11,7 +12,7 @@ import numpy
 import xarray
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from program import ProgramTest, contents  # noqa: E402
+from program import TOP, ProgramTest, contents  # noqa: E402
 
 STUDY = """
 model = "test:ishigami";
@@ -265,6 +266,38 @@ class Separate(SensitivityTest):
         self.make(STUDY.replace("seed = 1", "seed = 2"), "--overwrite")
         process = self.run_program("sensitivity", "study.h5", "--separate", status=2)
         self.assertIn("study.sensitivity.h5 exists and holds nothing of this campaign; move it away", process.stderr)
+
+
+class Links(SensitivityTest):
+    def test_a_link_to_a_campaign_stays_one(self):
+        (self.folder / "data").mkdir()
+        self.make(STUDY, "-o", "data/study.h5")
+        (self.folder / "study.h5").symlink_to("data/study.h5")
+        self.indices()
+        self.assertTrue((self.folder / "study.h5").is_symlink())
+        with h5py.File(self.path("data/study.h5"), "r") as file:
+            self.assertIn("sobol", file["sensitivity"])
+
+
+class Plot(SensitivityTest):
+    def plot(self, *arguments, status=0):
+        process = subprocess.run([sys.executable, TOP / "tools/plot.py", "sensitivity", *arguments], cwd=self.folder,
+                                 text=True, capture_output=True, check=False)
+        self.assertEqual(process.returncode, status, process.stderr)
+        return process
+
+    def test_indices_are_drawn(self):
+        self.make(COURSE)
+        refusal = self.plot("study.h5", status=1)
+        self.assertIn("study.h5 holds no indices; `ketsweep sensitivity study.h5` computes them", refusal.stderr)
+        for method in ("sobol", "morris"):
+            self.indices("--method", method)
+            self.plot("study.h5", "--method", method, "-o", f"{method}.svg")
+            picture = (self.folder / f"{method}.svg").read_text()
+            self.assertIn("<svg", picture)
+        self.assertIn('has no endpoint "x"', self.plot("study.h5", "--endpoint", "x", status=1).stderr)
+        self.plot("study.h5", "-o", "figure.pdf")
+        self.assertEqual((self.folder / "figure.pdf").read_bytes()[:5], b"%PDF-")
 
 
 class Designs(SensitivityTest):
