@@ -1,5 +1,6 @@
 /* Adds the results of an analysis to a campaign's file: never in place, so that a file that holds results is whole at
  * any instant. The copy, or the separate file, is built under a temporary name, synced, and renamed. */
+#define _XOPEN_SOURCE 700 /* realpath() */
 #include "base/memory.h"
 #include "store/store_impl.h"
 
