@@ -88,7 +88,7 @@ static int create_therapy(const struct sample *s, const struct setting *setting,
                                          .times = campaign->times,
                                          .n_quantities = has_times ? KS_N_STATES : 0,
                                          .quantities = s->quantities,
-                                         .solver = {setting->kind, setting->rtol, 10000000},
+                                         .solver = {.kind = setting->kind, .rtol = setting->rtol, .max_steps = 10000000},
                                          .lanes = setting->lanes};
     return ks_therapy_create(therapy, &plan);
 }

@@ -11,7 +11,7 @@
 enum { TAG_ASK = 1, TAG_TELL }; /* both carry the number of the signal; 0: the time */
 
 /* Tiles in hand are finished within this time, or dropped. SIGTERM to mpirun leaves its ranks about a second. */
-static const double grace_seconds = 3;
+static const double grace_seconds = 2.5;
 
 /* What is left to the end of the program after its last commit. */
 static const double closing_seconds = 2;

@@ -73,7 +73,8 @@ static uint64_t count_slices(const ks_store *store, const struct ks_rows *rows) 
 static int raise_write(const ks_store *store, int line, int number) {
     char reason[1536];
     if (H5Eget_num(H5E_DEFAULT) == 0)
-        return ks_error_raise(KS_ERR_IO, __FILE__, line, "cannot write to %s: %s", store->path, strerror(number));
+        return ks_error_raise(KS_ERR_IO, __FILE__, line, "cannot write to %s: %s", store->path,
+                              strerror(number));
     ks_h5_explain(reason, sizeof reason);
     return ks_error_raise(KS_ERR_HDF5, __FILE__, line, "cannot write to %s: %s; HDF5: %s", store->path,
                           number != 0 ? strerror(number) : "the disk is full or gone", reason);
@@ -81,7 +82,8 @@ static int raise_write(const ks_store *store, int line, int number) {
 
 /* Open MPI 4.1 forgets what went wrong when ranks write together through one of them, and returns success. */
 static bool is_of_disk(int number) {
-    static const int numbers[] = {ENOSPC, EDQUOT, EFBIG, EIO, ESTALE, EROFS, ENXIO, ENODEV, EBADF, EPERM, EACCES};
+    static const int numbers[] = {ENOSPC, EDQUOT, EFBIG, EIO,   ESTALE, EROFS,
+                                  ENXIO,  ENODEV, EBADF, EPERM, EACCES};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (number == numbers[i]) return true;
     return false;

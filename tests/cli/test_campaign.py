@@ -737,7 +737,7 @@ class Help(ProgramTest):
 
     def test_help(self):
         overview = self.run_program("help").stdout
-        for command in ("run", "check", "show", "simulate", "status", "export", "verify"):
+        for command in ("run", "check", "show", "simulate", "status", "export", "verify", "sensitivity"):
             self.assertIn(f"\n  {command} ", overview)
             text = self.run_program("help", command).stdout
             self.assertIn("Example", text)
@@ -747,7 +747,7 @@ class Help(ProgramTest):
             self.assertIn(word, version)
 
     def test_show(self):
-        counts = {"parameters": 176, "states": 68, "endpoints": 68, "designs": 5}
+        counts = {"parameters": 176, "states": 68, "endpoints": 68, "designs": 9, "methods": 13}
         for topic, count in counts.items():
             text = self.run_program("show", topic).stdout
             self.assertEqual(len(text.splitlines()), count + 1)
@@ -780,8 +780,8 @@ class Help(ProgramTest):
             ("run", config, "--max-failed-fraction", "2"): '--max-failed-fraction takes a number in [0, 1], found "2"',
             ("check", config, config): f'check takes one argument, found "{config}" and "{config}"',
             ("show", "config", "--json"): "show config is libconfig text; there is no --json of it",
-            ("show", "money"): "show knows parameters, states, endpoints, designs, distributions, models and config, "
-                               'found "money"',
+            ("show", "money"): "show knows parameters, states, endpoints, designs, methods, distributions, models "
+                               'and config, found "money"',
             ("simulate", config, "--format", "xml"): '--format is csv or h5, found "xml"',
         }
         for arguments, sentence in cases.items():

@@ -39,7 +39,7 @@ static inline void patient_default(struct patient *p, double rtol, int n_times, 
                                        .times = times,
                                        .n_quantities = KS_N_QUANTITIES,
                                        .quantities = p->quantities,
-                                       .solver = {KS_SOLVER_cvode, rtol, 100000},
+                                       .solver = {.kind = KS_SOLVER_cvode, .rtol = rtol, .max_steps = 100000},
                                        .lanes = 1};
 }
 

@@ -70,7 +70,7 @@ static void check_case(const char *name, enum ks_solver_kind kind, double rtol, 
                                    .times = campaign.times,
                                    .n_quantities = campaign.n_quantities,
                                    .quantities = campaign.quantities,
-                                   .solver = {kind, rtol, 1000000},
+                                   .solver = {.kind = kind, .rtol = rtol, .max_steps = 1000000},
                                    .lanes = lanes};
     struct ks_outcome outcome = {.endpoints = endpoints, .trajectory = course};
     ks_therapy *therapy;
