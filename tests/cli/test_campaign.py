@@ -195,7 +195,8 @@ class Verification(ProgramTest):
             out, table, text = self.verify("a.h5", 1, "--overwrite", *common, f"solver.rtol={rtol}", "--set",
                                            f"solver.max_steps={steps}")
             self.run_program("run", strict, "-o", self.path("b.h5"), "--overwrite", *common,
-                             f"solver.rtol={float(rtol) / 100}", "--set", f"solver.max_steps={10 * steps}")
+                             f"solver.rtol={float(rtol) / 100}", "--set", f"solver.max_steps={10 * steps}", "--set",
+                             'solver.kind="cvode"')
             n_kind, n_status = self.check_table(table, self.rows(out), self.rows(self.path("b.h5")))
             self.assertEqual(n_status, n_long if steps == few else 0)
             self.assertIn(f"; {n_status} status{'es differ' if n_status != 1 else ' differs'}", text)
@@ -328,7 +329,7 @@ class Progress(ProgramTest):
     def test_terminal(self):
         terminal, line = pty.openpty()
         process = subprocess.Popen([KETSWEEP, "run", self.path("a.cfg", CAMPAIGN), "-o", self.path("a.h5"), "--set",
-                                    "design.points=60"], stdin=subprocess.DEVNULL, stderr=line)
+                                    "design.points=60", "--set", 'solver.kind="cvode"'], stdin=subprocess.DEVNULL, stderr=line)
         os.close(line)
         text = b""
         with contextlib.suppress(OSError), open(terminal, "rb", buffering=0) as stream:  # an error is the end
