@@ -50,8 +50,8 @@ struct engine {
     struct ks_problem *problems;
     struct lane lanes[KS_LANES];
     /* arrays over lanes */
-    ks_lane *y, *y_new, *argument, *rate, *k, *dense, *kept, *shown, *jacobian, *factors,
-        *coefficients, *inputs, *watched, *per_h;
+    ks_lane *y, *y_new, *argument, *rate, *k, *dense, *kept, *shown, *jacobian, *factors, *coefficients,
+        *inputs, *watched, *per_h;
     double *stop; /* [n_states] of one lane */
 };
 

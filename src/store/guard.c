@@ -22,7 +22,10 @@ enum { MOST_SECONDS_OF_PROCESSOR = 5, MOST_SECONDS = 300, MOST_BYTES = 1 << 30 }
 /* ---- before HDF5 sees it ------------------------------------------------------------------------------- */
 
 static const char *kind_of(mode_t mode) {
-    return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a pipe" : S_ISSOCK(mode) ? "a socket" : "a device";
+    return S_ISDIR(mode)    ? "a directory"
+           : S_ISFIFO(mode) ? "a pipe"
+           : S_ISSOCK(mode) ? "a socket"
+                            : "a device";
 }
 
 static int check_signature(int descriptor, const char *path) {
@@ -124,8 +127,9 @@ static int judge(const char *path, bool has_verdict, const struct verdict *verdi
     int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     KS_CHECK(number != SIGXCPU && number != SIGALRM, KS_ERR_FORMAT,
              "%s: damaged: HDF5 does not come to an end of reading it", path);
-    return ks_error_raise(KS_ERR_FORMAT, __FILE__, __LINE__, "%s: damaged: HDF5 crashes when it reads it (%s)",
-                          path, number > 0 ? strsignal(number) : "no verdict");
+    return ks_error_raise(KS_ERR_FORMAT, __FILE__, __LINE__,
+                          "%s: damaged: HDF5 crashes when it reads it (%s)", path,
+                          number > 0 ? strsignal(number) : "no verdict");
 }
 
 int ks_guard_check(const char *path) {

@@ -133,7 +133,8 @@ int ks_h5_read_numbers(hid_t object, const char *name, hid_t memory_type, int n,
     bool is_integer = H5Tget_class(type) == H5T_INTEGER;
     KS_H5(H5Tclose(type));
     KS_H5(H5Sclose(space));
-    KS_CHECK(is_integer && n_found == n, KS_ERR_FORMAT, "attribute %s does not hold %d integer%s", name, n, n == 1 ? "" : "s");
+    KS_CHECK(is_integer && n_found == n, KS_ERR_FORMAT, "attribute %s does not hold %d integer%s", name, n,
+             n == 1 ? "" : "s");
     KS_H5(H5Aread(attribute, memory_type, numbers));
     KS_H5(H5Aclose(attribute));
     return KS_OK;

@@ -98,7 +98,8 @@ int ks_places_write(hid_t file, const struct ks_schema *schema) {
     hid_t provenance;
     KS_TRY(find_addresses(file, schema, addresses));
     KS_H5(provenance = H5Gopen2(file, "/provenance", H5P_DEFAULT));
-    KS_TRY(ks_h5_write_number(provenance, "addresses", H5T_STD_U64LE, H5T_NATIVE_UINT64, N_PLACES, addresses));
+    KS_TRY(
+        ks_h5_write_number(provenance, "addresses", H5T_STD_U64LE, H5T_NATIVE_UINT64, N_PLACES, addresses));
     KS_H5(H5Gclose(provenance));
     return KS_OK;
 }
@@ -115,10 +116,11 @@ int ks_places_check(hid_t file, const struct ks_schema *schema) {
         if (found[i] == expected[i]) continue;
         KS_TRY(describe_place(schema, i, &place));
         if (place.is_owned) H5Tclose(place.type);
-        KS_CHECK(false, KS_ERR_FORMAT,
-                 "the data of %s do not lie where ketsweep put them: the file is damaged, or another program has "
-                 "rewritten it",
-                 place.name);
+        KS_CHECK(
+            false, KS_ERR_FORMAT,
+            "the data of %s do not lie where ketsweep put them: the file is damaged, or another program has "
+            "rewritten it",
+            place.name);
     }
     return KS_OK;
 }
