@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 /* What the metadata of a file may cost; that of a good one is read in milliseconds. */
-enum { MOST_SECONDS_OF_PROCESSOR = 5, MOST_SECONDS = 300, MOST_BYTES = 1 << 30 };
+enum { MOST_SECONDS_OF_PROCESSOR = 3, MOST_SECONDS = 300, MOST_BYTES = 1 << 30 };
 
 /* ---- before HDF5 sees it ------------------------------------------------------------------------------- */
 
