@@ -59,7 +59,7 @@ static uint64_t mix_columns(uint64_t h, int n, const struct ks_column *columns) 
     return h;
 }
 
-uint64_t ks_schema_checksum(const struct ks_schema *schema) {
+uint64_t ks_checksum_schema(const struct ks_schema *schema) {
     uint64_t h = mix_text(0, schema->title);
     h = mix_text(h, schema->config);
     h = mix_text(h, schema->design);

@@ -213,7 +213,7 @@ static int create_logs(hid_t file, int n_endpoints) {
 
 static int write_root_attributes(hid_t file, const struct ks_schema *schema) {
     int version = KS_FORMAT_VERSION, complete = 0;
-    uint64_t checksum = ks_schema_checksum(schema);
+    uint64_t checksum = ks_checksum_schema(schema);
     const char *format = "ketsweep";
     KS_TRY(ks_h5_write_texts(file, "format", 1, &format));
     KS_TRY(ks_h5_write_number(file, "format_version", H5T_STD_I32LE, H5T_NATIVE_INT, 1, &version));

@@ -176,7 +176,7 @@ static int check_checksum(hid_t file, const struct ks_schema *schema) {
     uint64_t stored;
     KS_TRY(ks_h5_read_number(file, "schema_checksum", H5T_NATIVE_UINT64, &stored));
     KS_CHECK(
-        stored == ks_schema_checksum(schema), KS_ERR_FORMAT,
+        stored == ks_checksum_schema(schema), KS_ERR_FORMAT,
         "its title, configuration, names, units, descriptions or times have changed since they were written");
     return KS_OK;
 }

@@ -87,8 +87,10 @@ void *ks_fields_data(const struct ks_rows *rows, enum ks_field_index index);
 int ks_schema_read(hid_t file, struct ks_schema *schema);
 void ks_schema_release(struct ks_schema *schema);
 
+/* ---- checksum.c ---------------------------------------------------------------------------------------- */
+
 /* Of everything that the schema says. */
-uint64_t ks_schema_checksum(const struct ks_schema *schema);
+uint64_t ks_checksum_schema(const struct ks_schema *schema);
 
 /* ---- places.c ------------------------------------------------------------------------------------------ */
 
