@@ -484,7 +484,7 @@ class Damaged(ProgramTest):
     def test_commit_log(self):
         def set_rounds(*rounds):
             def change(file):
-                log = file["rounds/log"][:]
+                log = numpy.zeros_like(file["rounds/log"][:])
                 for i, (first, count) in enumerate(rounds):
                     log[i]["first_row"], log[i]["n_rows"] = first, count
                 file["rounds/log"][...] = log
@@ -496,6 +496,12 @@ class Damaged(ProgramTest):
             self.refuse(set_rounds(*rounds), f"round {i} of the commit log does not follow the one before it")
         self.refuse(set_rounds((0, 20)), "marked complete, but the commit log ends at row 20 of 23")
         self.refuse(set_rounds(), "marked complete, but the commit log ends at row 0 of 23")
+
+        def lose_rounds(file):
+            file["rounds/log"][:3] = [(0, 1, 0), (1, 1, 0), (2, 21, 0)]
+            file["rounds/in_use"][()] = 1
+
+        self.refuse(lose_rounds, "/rounds/in_use is 1, but more rounds were committed")
 
     def test_shapes(self):
         def replace(name, **data):
