@@ -155,6 +155,7 @@ valgrind: $(filter-out %/test_elementary,$(filter $(BUILD)/tests/unit/% $(BUILD)
 
 FUZZ_SECONDS ?= 600
 fuzz: ## look for inputs that break the reading of configurations (clang; FUZZ_SECONDS=600); finds lie in build/fuzz/new
+	@command -v clang >/dev/null || { echo 'clang is not here (Debian: clang, libclang-rt-dev)' >&2; exit 1; }
 	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(RANKS)) CC=clang VARIANT=fuzz run-fuzzer \
 	    CFLAGS='-O2 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined'
 
