@@ -12,7 +12,7 @@ BUILD    := build/$(VARIANT)
 PREFIX   ?= /usr/local
 PYTHON   ?= $(shell tools/probe.sh --python)
 RANKS    ?= $(shell n=$$(nproc); echo $$((n < 2 ? 2 : n > 4 ? 4 : n)))
-SUITES   ?= unit science mpi cli crash house
+SUITES   ?= unit science mpi cli crash fuzz house
 CFLAGS   ?= -O3 -g
 LANES    := 1 2 4 8
 
@@ -109,6 +109,15 @@ $(PROGRAMS): %: %.o $(BUILD)/libketsweep.a
 
 $(TESTS:%.c=$(BUILD)/%.o): private FOUND_CFLAGS += $(TEST_CFLAGS)
 
+# The fuzzer's function, with a main that gives it the files of a folder; in the variant "fuzz" the fuzzer's own main.
+REPLAY     := $(BUILD)/tests/fuzz/replay
+FUZZER     := $(BUILD)/tests/fuzz/fuzz_config
+FUZZ_FILES := -Wl,--wrap=fopen,--wrap=stat
+$(REPLAY): $(REPLAY).o $(FUZZER).o $(BUILD)/libketsweep.a
+	$(call say,LINK,$@) $(LINK) $(FUZZ_FILES) -o $@ $^ $(FOUND_LIBS)
+$(FUZZER): $(FUZZER).o $(BUILD)/libketsweep.a
+	$(call say,LINK,$@) $(LINK) $(FUZZ_FILES) -fsanitize=fuzzer -o $@ $^ $(FOUND_LIBS)
+
 BENCH := $(addprefix $(BUILD)/tools/,bench_solver bench_analysis)
 $(BENCH): %: %.o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS)
@@ -131,6 +140,29 @@ asan: SETTINGS = VARIANT=asan \
 asan: export ASAN_OPTIONS = fast_unwind_on_malloc=0
 asan: export LSAN_OPTIONS = suppressions=tests/lsan.supp:print_suppressions=0
 
+# test_elementary compares with long double, which has 64 bits under valgrind.
+VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --num-callers=30 \
+            --show-leak-kinds=definite --child-silent-after-fork=yes --suppressions=tests/valgrind.supp \
+            $(addprefix --suppressions=,$(wildcard /usr/share/openmpi/openmpi-valgrind.supp))
+valgrind: export KETSWEEP_LANES = 1
+valgrind: $(filter-out %/test_elementary,$(filter $(BUILD)/tests/unit/% $(BUILD)/tests/science/%,$(PROGRAMS))) ## unit and science tests under valgrind
+	@command -v valgrind >/dev/null || { echo 'valgrind is not here (Debian: valgrind)' >&2; exit 1; }
+	@for program in $^; do echo "$$program" && $(VALGRIND) $$program >$(BUILD)/valgrind.log 2>&1 || \
+	    { cat $(BUILD)/valgrind.log; exit 1; }; done
+
+FUZZ_SECONDS ?= 600
+fuzz: ## look for inputs that break the reading of configurations (clang; FUZZ_SECONDS=600); finds lie in build/fuzz/new
+	@command -v clang >/dev/null || { echo 'clang is not here (Debian: clang, libclang-rt-dev)' >&2; exit 1; }
+	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(RANKS)) CC=clang VARIANT=fuzz run-fuzzer \
+	    CFLAGS='-O2 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined'
+
+run-fuzzer: export LSAN_OPTIONS = suppressions=tests/lsan.supp:print_suppressions=0
+run-fuzzer: $(FUZZER)
+	@mkdir -p $(BUILD)/new
+	@grep -oE '[a-z_0-9]{2,}' configs/reference.cfg | sort -u | sed 's/.*/"&"/' >$(BUILD)/words
+	@$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=512 -max_len=16384 \
+	    -dict=$(BUILD)/words -print_final_stats=1 -artifact_prefix=$(BUILD)/ $(BUILD)/new tests/fuzz/corpus
+
 run-demo: DEMO = run configs/demo.cfg -o build/demo.h5 --overwrite
 run-demo: $(BUILD)/ketsweep
 	$(call say,RUN,'mpirun -n $(RANKS) $< $(DEMO)') $(QUIET_MPI) mpirun -n $(RANKS) $< $(DEMO)
@@ -139,6 +171,7 @@ run-demo: $(BUILD)/ketsweep
 	    '  $(PYTHON) -c "import xarray; print(xarray.open_dataset('"'build/demo.h5', engine='h5netcdf'"'))"'
 
 run-tests: $(foreach suite,$(SUITES),$(filter $(BUILD)/tests/$(suite)/%,$(PROGRAMS)))
+run-tests: $(if $(filter fuzz,$(SUITES)),$(REPLAY))
 run-tests: $(if $(filter cli crash house,$(SUITES)),all)
 	@$(PYTHON) tests/run.py --build $(BUILD) $(SUITES)
 
@@ -203,7 +236,7 @@ info: ## print the compiler, the flags and what was found
 print-%: ## print a variable, as in print-BUILD
 	@echo '$($*)'
 
--include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH:=.d)
+-include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH:=.d) $(REPLAY).d $(FUZZER).d
 .SECONDARY:
-.PHONY: all tests $(WITH_SETUP) run-demo run-tests soak bench bench-analysis picture layers headers names syntax format \
+.PHONY: all tests $(WITH_SETUP) run-demo run-tests soak bench bench-analysis picture valgrind fuzz run-fuzzer layers headers names syntax format \
         format-check reference reference-check install clean help info FORCE

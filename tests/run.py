@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the test suites, counts every single test, and ends with a line "N passed, N failed".
 
-    tests/run.py [--build build/release] [SUITE...]          suites: unit science mpi cli crash house; default: all
+    tests/run.py [--build build/release] [SUITE...]          suites: unit science mpi cli crash fuzz house; default: all
 
 `make test` builds what is tested and calls this. Every program prints TAP: cmocka's own, and for Python what
 unittest_tap.py prints. A program that crashes, says nothing, stops early, or exits with a failure that it did not
@@ -22,7 +22,7 @@ import tempfile
 import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
-TIME_LIMIT = 900.0  # seconds
+TIME_LIMIT = 7200.0 if os.environ.get("KETSWEEP_SOAK") == "1" else 900.0  # seconds
 RANKS = (1, 2, 3, 5)
 HOUSE = ("layers", "headers", "names", "format-check", "reference-check")  # make's targets
 
@@ -129,6 +129,8 @@ def run_suite(suite, runner):
     elif suite in ("cli", "crash"):
         for path in sorted(TOP.glob(f"tests/{suite}/test_*.py")):
             yield runner.run_tap(path.name, [runner.python, "tests/unittest_tap.py", str(path)])
+    elif suite == "fuzz":
+        yield runner.run_tap("corpus", [str(TOP / runner.build / "tests/fuzz/replay"), "tests/fuzz/corpus"])
     else:
         for path in sorted(TOP.glob(f"tests/{suite}/test_*.c")):
             program = str(TOP / runner.build / "tests" / suite / path.stem)
@@ -154,7 +156,7 @@ def report_suite(suite, outcomes, seconds):
 
 
 def main():
-    suites = ("unit", "science", "mpi", "cli", "crash", "house")
+    suites = ("unit", "science", "mpi", "cli", "crash", "fuzz", "house")
     parser = argparse.ArgumentParser(description="Runs the test suites and counts every single test.")
     parser.add_argument("--build", default="build/release", help="the folder that was built (build/release)")
     parser.add_argument("suites", metavar="SUITE", nargs="*", help=" ".join(suites))

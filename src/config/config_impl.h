@@ -20,7 +20,7 @@ struct ks_fault {
 };
 
 struct ks_faults {
-    size_t n, capacity, n_errors;
+    size_t n, capacity, n_errors, n_warnings; /* those that were kept; all there were */
     struct ks_fault *faults;
     bool has_run_out; /* of memory: the report is not complete */
 };
@@ -31,6 +31,8 @@ __attribute__((format(printf, 5, 6))) void ks_faults_add(struct ks_faults *repor
                                                          ...);
 /* Adds a text from open_memstream, which the report frees; NULL says that there was no memory for it. */
 void ks_faults_take(struct ks_faults *report, bool is_warning, size_t order, size_t suborder, char *text);
+/* Whether enough have been kept: the text of a further one is not wanted, though it must still be taken to count. */
+bool ks_faults_is_full(const struct ks_faults *report, bool is_warning);
 /* Sorts by place and writes one line each. */
 void ks_faults_write(struct ks_faults *report, bool with_warnings, FILE *stream);
 void ks_faults_release(struct ks_faults *report);
@@ -40,6 +42,8 @@ void ks_faults_suggest(FILE *stream, const char *word, int n_known, const char *
                        const char *otherwise);
 
 /* ---- text.c: files --------------------------------------------------------------------------- */
+
+enum { KS_TEXT_DEEPEST = 32 }; /* groups within groups */
 
 struct ks_line {
     const char *file;
@@ -53,6 +57,8 @@ struct ks_text {
     size_t n_lines, line_capacity;
     char **files; /* [n_files] names, for `lines` */
     size_t n_files, file_capacity;
+    size_t depth;                           /* groups that are open at its end */
+    size_t n_settings[KS_TEXT_DEEPEST + 1]; /* so far in each of them, the text itself being the first */
 };
 
 /* Reads a file with everything that it includes. The first fault ends the text. */

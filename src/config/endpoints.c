@@ -38,9 +38,16 @@ int ks_endpoints_find_quantity(struct ks_reader *reader, const config_setting_t 
     return -1;
 }
 
+/* Each is compared with all before it. */
 static int add_endpoint(struct collection *collection, const config_setting_t *setting,
                         const struct ks_endpoint *endpoint) {
+    enum { MOST_ENDPOINTS = 10000 };
     struct ks_campaign *campaign = collection->reader->campaign;
+    if (campaign->n_endpoints == MOST_ENDPOINTS) {
+        ks_settings_fault(collection->reader, setting,
+                          "is one more than the 10000 endpoints that are allowed");
+        return KS_OK;
+    }
     for (int i = 0; i < campaign->n_endpoints; i++) {
         if (strcmp(campaign->endpoints[i].name, endpoint->name) != 0) continue;
         ks_settings_fault(collection->reader, setting, "there is an endpoint \"%s\" already", endpoint->name);
@@ -342,6 +349,7 @@ int ks_endpoints_read(const struct ks_section *section) {
     if (config_setting_length(setting) == 0) ks_settings_fault(section->reader, setting, "is empty");
     for (int i = 0; i < config_setting_length(setting); i++) {
         const config_setting_t *element = config_setting_get_elem(setting, (unsigned)i);
+        if (ks_faults_is_full(&section->reader->report, false)) break; /* "all" again is many faults */
         KS_TRY(config_setting_is_group(element) ? add_group(&collection, element)
                                                 : add_named(&collection, element));
     }

@@ -9,15 +9,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_WORD = 63, MOST_LISTED = 24 };
+enum { LONGEST_WORD = 63, MOST_LISTED = 24, MOST_KEPT = 1000, LONGEST_FAULT = 2000 };
 
 /* A report is one line per fault whatever strings a configuration holds. */
-static void replace_control_characters(char *text) {
+static void make_line(char *text) {
+    if (strlen(text) > LONGEST_FAULT) strcpy(&text[LONGEST_FAULT - 3], "...");
     for (; *text != '\0'; text++)
         if ((unsigned char)*text < ' ' || *text == 127) *text = '?';
 }
 
+bool ks_faults_is_full(const struct ks_faults *report, bool is_warning) {
+    return (is_warning ? report->n_warnings : report->n_errors) >= MOST_KEPT;
+}
+
 void ks_faults_take(struct ks_faults *report, bool is_warning, size_t order, size_t suborder, char *text) {
+    bool is_full = ks_faults_is_full(report, is_warning);
+    (*(is_warning ? &report->n_warnings : &report->n_errors))++;
+    if (is_full) {
+        free(text);
+        return;
+    }
     if (report->n == report->capacity) {
         size_t capacity = 2 * report->capacity + 16;
         struct ks_fault *faults = realloc(report->faults, capacity * sizeof *faults);
@@ -26,13 +37,12 @@ void ks_faults_take(struct ks_faults *report, bool is_warning, size_t order, siz
             report->capacity = capacity;
         }
     }
-    if (!is_warning) report->n_errors++;
     if (text == NULL || report->n == report->capacity) {
         report->has_run_out = true;
         free(text);
         return;
     }
-    replace_control_characters(text);
+    make_line(text);
     report->faults[report->n] = (struct ks_fault){{order, suborder, report->n}, is_warning, text};
     report->n++;
 }
@@ -66,6 +76,7 @@ void ks_faults_write(struct ks_faults *report, bool with_warnings, FILE *stream)
         if (fault->is_warning && !with_warnings) continue;
         fprintf(stream, "%s%s\n", fault->is_warning ? "warning: " : "", fault->text);
     }
+    if (report->n_errors > MOST_KEPT) fprintf(stream, "and %zu more faults\n", report->n_errors - MOST_KEPT);
 }
 
 void ks_faults_release(struct ks_faults *report) {

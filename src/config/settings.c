@@ -67,9 +67,11 @@ static void write_key(FILE *stream, const config_setting_t *setting) {
     free(name);
 }
 
-static FILE *begin_report(const struct ks_reader *reader, const config_setting_t *setting, char **text,
-                          size_t *size) {
+/* NULL where no text is wanted, or there is no memory. */
+static FILE *begin_report(const struct ks_reader *reader, const config_setting_t *setting, bool is_warning,
+                          char **text, size_t *size) {
     *text = NULL;
+    if (ks_faults_is_full(&reader->report, is_warning)) return NULL;
     FILE *stream = open_memstream(text, size);
     if (stream == NULL) return NULL;
     write_place(stream, reader, setting);
@@ -81,7 +83,7 @@ static void report(struct ks_reader *reader, const config_setting_t *setting, bo
                    const char *format, va_list arguments) {
     char *text;
     size_t size;
-    FILE *stream = begin_report(reader, setting, &text, &size);
+    FILE *stream = begin_report(reader, setting, is_warning, &text, &size);
     if (stream != NULL) {
         vfprintf(stream, format, arguments);
         fclose(stream);
@@ -108,7 +110,7 @@ void ks_settings_unknown(struct ks_reader *reader, const config_setting_t *setti
                          const char *otherwise) {
     char *text;
     size_t size;
-    FILE *stream = begin_report(reader, setting, &text, &size);
+    FILE *stream = begin_report(reader, setting, false, &text, &size);
     if (stream != NULL) {
         fprintf(stream, "unknown %s", what);
         if (!is_key) fprintf(stream, " \"%s\"", word);

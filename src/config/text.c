@@ -3,7 +3,8 @@
  * Debian's libconfig 1.5 looks for included files in one fixed directory, wraps integers beyond 32 bits that
  * lack the suffix L, takes a comment that never ends for the end of the file, and stops at a NUL byte. So
  * this file joins the text itself, by a scanner that knows just enough of the grammar to tell settings from
- * comments and strings, and mends or refuses these. The map of lines leads from the joined text back to the
+ * comments and strings, and mends or refuses these. libconfig also looks through all of a group for each of its
+ * settings, and works through nested groups by recursion: their numbers are limited here. The map of lines leads from the joined text back to the
  * files. */
 #include "base/memory.h"
 #include "config/config_impl.h"
@@ -15,7 +16,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { DEEPEST_INCLUDE = 10, LONGEST_TEXT = 16 << 20, LARGEST_FILE = 1 << 30 };
+enum {
+    DEEPEST_INCLUDE = 10,
+    MOST_FILES = 1000,
+    LONGEST_TEXT = 16 << 20,
+    LARGEST_FILE = 1 << 30,
+    MOST_SETTINGS = 1000
+};
 
 struct open_file {
     dev_t device;
@@ -42,11 +49,13 @@ static int read_stream(FILE *stream, char **bytes, size_t *n_bytes, const char *
     *n_bytes = 0;
     KS_CHECK((*bytes = malloc(capacity)) != NULL, KS_ERR_MEMORY, "no memory to read a file");
     for (;;) {
-        *n_bytes += fread(*bytes + *n_bytes, 1, capacity - *n_bytes - 1, stream);
-        if (ferror(stream)) {
+        size_t n_more = fread(*bytes + *n_bytes, 1, capacity - *n_bytes - 1, stream);
+        if (ferror(stream))
             *reason = strerror(errno);
-            return KS_OK;
-        }
+        else if (memchr(*bytes + *n_bytes, '\0', n_more) != NULL)
+            *reason = "it holds a NUL byte and is no text";
+        if (*reason != NULL) return KS_OK;
+        *n_bytes += n_more;
         if (*n_bytes < capacity - 1) break;
         if (capacity >= LARGEST_FILE) {
             *reason = "it is larger than 1 GiB";
@@ -57,7 +66,6 @@ static int read_stream(FILE *stream, char **bytes, size_t *n_bytes, const char *
         *bytes = larger;
     }
     (*bytes)[*n_bytes] = '\0';
-    if (memchr(*bytes, '\0', *n_bytes) != NULL) *reason = "it holds a NUL byte and is no text";
     return KS_OK;
 }
 
@@ -246,6 +254,19 @@ static int put_include(struct scan *scan) {
     return add_line(scan->text, scan->file, scan->line);
 }
 
+/* Counts groups and settings. */
+static void note_mark(struct scan *scan, char mark) {
+    struct ks_text *text = scan->text;
+    if (mark == '{' && text->depth == KS_TEXT_DEEPEST)
+        report_at(scan, scan->line, "groups lie more than 32 deep within each other", "", 0);
+    else if (mark == '{')
+        text->n_settings[++text->depth] = 0;
+    else if (mark == '}' && text->depth > 0)
+        text->depth--;
+    else if ((mark == '=' || mark == ':') && text->n_settings[text->depth]++ == MOST_SETTINGS)
+        report_at(scan, scan->line, "more than 1000 settings in one group", "", 0);
+}
+
 static int put_next(struct scan *scan) {
     char next = *scan->at;
     if (next == '"')
@@ -256,6 +277,7 @@ static int put_next(struct scan *scan) {
     if (is_at(scan, "@include") && is_first_in_line(scan)) return put_include(scan);
     if (isalpha((unsigned char)next) || next == '*') return put_name(scan);
     if (isdigit((unsigned char)next) || strchr("+-.", next) != NULL) return put_number(scan);
+    note_mark(scan, next);
     return put(scan, 1);
 }
 
@@ -295,6 +317,7 @@ static int scan_file(struct ks_text *text, struct ks_faults *report, const char 
         depth++;
     }
     if (depth > DEEPEST_INCLUDE) *reason = "it lies more than 10 files deep";
+    if (text->n_files >= MOST_FILES) *reason = "more than 1000 files are included";
     if (*reason != NULL) return KS_OK;
     char *bytes = NULL;
     size_t n_bytes = 0;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LEVELS = 1000000 };
+enum { MOST_LEVELS = 1000000, MOST_LEVELS_OF_ALL = 10 * MOST_LEVELS };
 
 static const struct ks_key keys[] = {
     {"name", "", NULL, "the parameter or protocol entry that varies", KS_ANYTHING},
@@ -347,6 +347,12 @@ static double level(const struct ks_range *ends, bool is_log, bool is_integer, i
     return is_near ? round(value) : value;
 }
 
+static uint64_t count_levels(const struct ks_design *design) {
+    uint64_t n = 0;
+    for (int i = 0; i < design->n_variables; i++) n += (uint64_t)design->variables[i].n_levels;
+    return n;
+}
+
 static int read_even_levels(struct entry *entry) {
     struct ks_variable *variable = &entry->variable;
     struct ks_reader *reader = entry->section.reader;
@@ -357,6 +363,11 @@ static int read_even_levels(struct entry *entry) {
     bool is_right = ks_settings_count(&entry->section, "levels", &n);
     is_right &= read_scale(entry, &is_log);
     if (!read_plausible_ends(entry, &ends) || !is_right || (is_log && !check_log(entry, &ends))) return KS_OK;
+    if (count_levels(&reader->campaign->design) + n > MOST_LEVELS_OF_ALL) {
+        ks_settings_fault(reader, ks_settings_find(&entry->section, "levels"),
+                          "with these there are more than 10000000 levels of all parameters together");
+        return KS_OK;
+    }
     KS_ALLOCATE(variable->levels, (size_t)n);
     variable->n_levels = (int)n;
     for (int i = 0; i < variable->n_levels; i++) {

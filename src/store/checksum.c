@@ -42,6 +42,37 @@ static uint64_t hash_row(const struct ks_schema *schema, const struct ks_rows *r
     return mix_floats(h, rows->trajectories, (size_t)schema->n_times * (size_t)schema->n_states, row);
 }
 
+/* With its end, so that "ab", "c" is not "a", "bc". */
+static uint64_t mix_text(uint64_t h, const char *text) {
+    do h = mix(h, (unsigned char)*text);
+    while (*text++ != '\0');
+    return h;
+}
+
+static uint64_t mix_columns(uint64_t h, int n, const struct ks_column *columns) {
+    h = mix(h, (uint64_t)n);
+    for (int i = 0; i < n; i++) {
+        h = mix_text(h, columns[i].name);
+        h = mix_text(h, columns[i].unit);
+        h = mix_text(h, columns[i].description);
+    }
+    return h;
+}
+
+uint64_t ks_checksum_schema(const struct ks_schema *schema) {
+    uint64_t h = mix_text(0, schema->title);
+    h = mix_text(h, schema->config);
+    h = mix_text(h, schema->design);
+    h = mix_text(h, schema->model_version);
+    h = mix(mix(h, schema->seed), schema->n_points);
+    h = mix(h, (uint64_t)schema->n_status_names);
+    for (int i = 0; i < schema->n_status_names; i++) h = mix_text(h, schema->status_names[i]);
+    h = mix_columns(h, schema->n_parameters, schema->parameters);
+    h = mix_columns(h, schema->n_endpoints, schema->endpoints);
+    h = mix_columns(h, schema->n_states, schema->states);
+    return mix_doubles(mix(h, (uint64_t)schema->n_times), schema->times, (size_t)schema->n_times, 0);
+}
+
 uint64_t ks_store_checksum(const struct ks_schema *schema, const struct ks_rows *rows) {
     uint64_t sum = 0;
     size_t row = 0;

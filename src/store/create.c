@@ -213,6 +213,7 @@ static int create_logs(hid_t file, int n_endpoints) {
 
 static int write_root_attributes(hid_t file, const struct ks_schema *schema) {
     int version = KS_FORMAT_VERSION, complete = 0;
+    uint64_t checksum = ks_checksum_schema(schema);
     const char *format = "ketsweep";
     KS_TRY(ks_h5_write_texts(file, "format", 1, &format));
     KS_TRY(ks_h5_write_number(file, "format_version", H5T_STD_I32LE, H5T_NATIVE_INT, 1, &version));
@@ -222,6 +223,7 @@ static int write_root_attributes(hid_t file, const struct ks_schema *schema) {
     KS_TRY(ks_h5_write_texts(file, "model_version", 1, &schema->model_version));
     KS_TRY(ks_h5_write_number(file, "seed", H5T_STD_U64LE, H5T_NATIVE_UINT64, 1, &schema->seed));
     KS_TRY(ks_h5_write_number(file, "n_points", H5T_STD_U64LE, H5T_NATIVE_UINT64, 1, &schema->n_points));
+    KS_TRY(ks_h5_write_number(file, "schema_checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, 1, &checksum));
     return ks_h5_write_number(file, "complete", H5T_STD_I32LE, H5T_NATIVE_INT, 1, &complete);
 }
 
@@ -238,7 +240,7 @@ static int write_layout(hid_t file, const struct ks_schema *schema) {
     KS_TRY(create_logs(file, schema->n_endpoints));
     KS_TRY(create_point(file, schema->n_points));
     for (int i = 0; i < KS_N_FIELDS; i++) KS_TRY(create_field(file, schema, i));
-    return KS_OK;
+    return ks_places_write(file, schema);
 }
 
 static int open_new_file(const char *path, hid_t *file) {

@@ -124,16 +124,24 @@ int ks_h5_write_number(hid_t object, const char *name, hid_t file_type, hid_t me
     return KS_OK;
 }
 
-int ks_h5_read_number(hid_t object, const char *name, hid_t memory_type, void *number) {
-    hid_t attribute, space;
+int ks_h5_read_numbers(hid_t object, const char *name, hid_t memory_type, int n, void *numbers) {
+    hid_t attribute, space, type;
     KS_H5(attribute = H5Aopen(object, name, H5P_DEFAULT));
     KS_H5(space = H5Aget_space(attribute));
-    hssize_t n = H5Sget_simple_extent_npoints(space);
+    KS_H5(type = H5Aget_type(attribute));
+    hssize_t n_found = H5Sget_simple_extent_npoints(space);
+    bool is_integer = H5Tget_class(type) == H5T_INTEGER;
+    KS_H5(H5Tclose(type));
     KS_H5(H5Sclose(space));
-    KS_CHECK(n == 1, KS_ERR_FORMAT, "attribute %s is not one number", name);
-    KS_H5(H5Aread(attribute, memory_type, number));
+    KS_CHECK(is_integer && n_found == n, KS_ERR_FORMAT, "attribute %s does not hold %d integer%s", name, n,
+             n == 1 ? "" : "s");
+    KS_H5(H5Aread(attribute, memory_type, numbers));
     KS_H5(H5Aclose(attribute));
     return KS_OK;
+}
+
+int ks_h5_read_number(hid_t object, const char *name, hid_t memory_type, void *number) {
+    return ks_h5_read_numbers(object, name, memory_type, 1, number);
 }
 
 int ks_h5_write_texts(hid_t object, const char *name, int n, const char *const *texts) {

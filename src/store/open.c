@@ -18,20 +18,8 @@ enum { SLICE_BYTES = 512 * 1024 * 1024, SLICE_BLOCKS = 1024 };
 
 /* ---- checks before HDF5 sees the file ------------------------------------------------------------------ */
 
-static int check_signature(const char *path) {
-    static const unsigned char expected[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
-    unsigned char found[8] = {0};
-    FILE *stream = fopen(path, "rb");
-    KS_CHECK(stream != NULL, KS_ERR_IO, "cannot open %s: %s", path, strerror(errno));
-    size_t n = fread(found, 1, sizeof found, stream);
-    fclose(stream);
-    KS_CHECK(n == sizeof found && memcmp(found, expected, sizeof found) == 0, KS_ERR_FORMAT,
-             "%s is not an HDF5 file", path);
-    return KS_OK;
-}
-
 static int check_writable(const char *path) {
-    KS_TRY(check_signature(path));
+    KS_TRY(ks_guard_check_kind(path));
     KS_CHECK(access(path, W_OK) == 0, KS_ERR_IO, "cannot write to %s: %s", path, strerror(errno));
     return KS_OK;
 }
@@ -71,16 +59,15 @@ static int open_file(ks_store *store) {
 static int read_complete(ks_store *store) {
     int complete;
     KS_TRY(ks_h5_read_number(store->file, "complete", H5T_NATIVE_INT, &complete));
+    KS_CHECK(complete == 0 || complete == 1, KS_ERR_FORMAT, "attribute complete is %d, not 0 or 1", complete);
     store->is_complete = complete != 0;
     return KS_OK;
 }
 
 /* A file without endpoints has none. */
 static int open_verification(ks_store *store) {
-    htri_t is_there;
     hid_t space;
-    KS_H5(is_there = H5Lexists(store->file, "/provenance/verification", H5P_DEFAULT));
-    if (!is_there) return KS_OK;
+    if (store->schema.n_endpoints == 0) return KS_OK;
     KS_H5(store->verification = H5Dopen2(store->file, "/provenance/verification", H5P_DEFAULT));
     KS_H5(space = H5Dget_space(store->verification));
     hssize_t n = H5Sget_simple_extent_npoints(space);
@@ -118,6 +105,7 @@ static int read_everything(ks_store *store) {
     KS_TRY(ks_schema_read(store->file, &store->schema));
     KS_TRY(read_complete(store));
     KS_TRY(open_datasets(store));
+    KS_TRY(ks_places_check(store->file, &store->schema));
     return ks_store_read_counts(store);
 }
 
@@ -145,15 +133,10 @@ static int release_store(ks_store *store) {
     return err;
 }
 
-static int open_alone(ks_store **store, const char *path) {
-    KS_TRY(check_signature(path));
-    KS_TRY(allocate_store(store, path));
-    return ks_store_name_file(read_everything(*store), path);
-}
-
-int ks_store_open(ks_store **store, const char *path) {
+static int open_unguarded(ks_store **store, const char *path) {
     *store = NULL;
-    int err = open_alone(store, path);
+    int err = allocate_store(store, path);
+    if (err == KS_OK) err = ks_store_name_file(read_everything(*store), path);
     if (err == KS_OK) return KS_OK;
     release_store(*store);
     *store = NULL;
@@ -169,14 +152,41 @@ static int note_identity(ks_store *store) {
     return KS_OK;
 }
 
+int ks_store_open(ks_store **store, const char *path) {
+    *store = NULL;
+    KS_TRY(ks_guard_check(path));
+    return open_unguarded(store, path);
+}
+
+int ks_store_look(const char *path) {
+    ks_store *store;
+    struct ks_round *rounds;
+    struct ks_run_record *runs;
+    struct ks_verified_endpoint *verified;
+    size_t n;
+    KS_TRY(open_unguarded(&store, path));
+    /* What they say is for those who ask for them. */
+    ks_store_read_rounds(store, &n, &rounds);
+    ks_store_read_runs(store, &n, &runs);
+    ks_store_read_verification(store, &n, &verified);
+    free(rounds);
+    free(runs);
+    free(verified);
+    ks_error_clear();
+    return release_store(store);
+}
+
 /* All ranks have found the file good on their own before the first collective call. */
 static int open_together(ks_store **store, const char *path, MPI_Comm comm) {
+    int rank;
+    KS_MPI(MPI_Comm_rank(comm, &rank));
     int err = check_writable(path);
+    if (err == KS_OK && rank == 0) err = ks_guard_check(path);
     if (err == KS_OK) err = allocate_store(store, path);
     if (err == KS_OK) err = note_identity(*store);
     KS_TRY(ks_agree(comm, err));
     (*store)->comm = comm;
-    KS_MPI(MPI_Comm_rank(comm, &(*store)->rank));
+    (*store)->rank = rank;
     err = ks_store_name_file(read_everything(*store), path);
     if (err == KS_OK) err = prepare_writing(*store);
     return ks_agree(comm, err);

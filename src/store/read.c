@@ -45,17 +45,22 @@ static int read_log(hid_t dataset, int (*make_type)(bool, hid_t *), hsize_t n, v
     return err;
 }
 
-/* Whoever adds up rounds, or steps through them, may rely on this. */
-static int check_rounds(uint64_t n_points, size_t n, const struct ks_round *rounds) {
-    uint64_t n_left = n_points;
-    for (size_t i = 0; i < n; i++) {
-        KS_CHECK(rounds[i].n_rows > 0 && rounds[i].first_row < n_points &&
-                     rounds[i].n_rows <= n_points - rounds[i].first_row,
-                 KS_ERR_FORMAT, "round %zu of the commit log lies outside the file's points", i);
-        KS_CHECK(rounds[i].n_rows <= n_left, KS_ERR_FORMAT,
-                 "the rounds of the commit log hold more rows than the file has points");
-        n_left -= rounds[i].n_rows;
+/* Rounds follow each other from row 0 on, to the last row of a complete campaign. Whoever adds them up, or steps through
+ * them, may rely on this. Of the lines that are not in use a killed run may have written the first; where there are more
+ * it is the count that has changed. */
+static int check_rounds(const ks_store *store, const struct ks_round *rounds) {
+    uint64_t next = 0, n_points = store->schema.n_points;
+    KS_CHECK(rounds[store->n_rounds + 1].n_rows == 0, KS_ERR_FORMAT,
+             "/rounds/in_use is %llu, but more rounds were committed", (unsigned long long)store->n_rounds);
+    for (uint64_t i = 0; i < store->n_rounds; i++) {
+        KS_CHECK(rounds[i].first_row == next && rounds[i].n_rows > 0 && rounds[i].n_rows <= n_points - next,
+                 KS_ERR_FORMAT, "round %llu of the commit log does not follow the one before it",
+                 (unsigned long long)i);
+        next += rounds[i].n_rows;
     }
+    KS_CHECK(!store->is_complete || next == n_points, KS_ERR_FORMAT,
+             "marked complete, but the commit log ends at row %llu of %llu", (unsigned long long)next,
+             (unsigned long long)n_points);
     return KS_OK;
 }
 
@@ -63,9 +68,10 @@ int ks_store_read_rounds(ks_store *store, size_t *n_rounds, struct ks_round **ro
     *n_rounds = 0;
     *rounds = NULL;
     KS_TRY(ks_store_name_file(ks_store_read_counts(store), store->path));
-    KS_ALLOCATE(*rounds, store->n_rounds);
-    int err = read_log(store->log, ks_h5_round_type, store->n_rounds, *rounds);
-    if (err == KS_OK) err = check_rounds(store->schema.n_points, store->n_rounds, *rounds);
+    KS_ALLOCATE(*rounds, store->n_rounds + 2);
+    uint64_t n_lines = store->n_rounds + 2 < KS_MAX_ROUNDS ? store->n_rounds + 2 : KS_MAX_ROUNDS;
+    int err = read_log(store->log, ks_h5_round_type, n_lines, *rounds);
+    if (err == KS_OK) err = check_rounds(store, *rounds);
     if (err < 0) {
         free(*rounds);
         *rounds = NULL;

@@ -108,6 +108,16 @@ static int read_axis(hid_t file, const char *axis, int *n, const struct ks_colum
     return KS_OK;
 }
 
+static int check_real(hid_t dataset) {
+    hid_t type;
+    KS_H5(type = H5Dget_type(dataset));
+    htri_t is_right = H5Tequal(type, H5T_IEEE_F64LE);
+    KS_H5(is_right);
+    KS_H5(H5Tclose(type));
+    KS_CHECK(is_right, KS_ERR_FORMAT, "time does not hold 64-bit real numbers");
+    return KS_OK;
+}
+
 static int read_time(hid_t file, struct ks_schema *schema) {
     htri_t is_there;
     KS_H5(is_there = H5Lexists(file, "time", H5P_DEFAULT));
@@ -118,6 +128,7 @@ static int read_time(hid_t file, struct ks_schema *schema) {
     hssize_t n;
     KS_H5(n = H5Sget_simple_extent_npoints(space));
     KS_CHECK(n > 0 && n <= KS_LONGEST_AXIS, KS_ERR_FORMAT, "time has %lld entries", (long long)n);
+    KS_TRY(check_real(dataset));
     double *times;
     KS_ALLOCATE(times, (size_t)n);
     schema->times = times;
@@ -160,6 +171,16 @@ static int read_status_names(hid_t file, struct ks_schema *schema) {
     return KS_OK;
 }
 
+/* HDF5 keeps no checksum of texts and headers of this version: a changed unit or name would pass. */
+static int check_checksum(hid_t file, const struct ks_schema *schema) {
+    uint64_t stored;
+    KS_TRY(ks_h5_read_number(file, "schema_checksum", H5T_NATIVE_UINT64, &stored));
+    KS_CHECK(
+        stored == ks_checksum_schema(schema), KS_ERR_FORMAT,
+        "its title, configuration, names, units, descriptions or times have changed since they were written");
+    return KS_OK;
+}
+
 int ks_schema_read(hid_t file, struct ks_schema *schema) {
     KS_TRY(check_format(file));
     KS_TRY(read_root_attributes(file, schema));
@@ -169,5 +190,5 @@ int ks_schema_read(hid_t file, struct ks_schema *schema) {
     KS_TRY(read_time(file, schema));
     KS_TRY(read_status_names(file, schema));
     for (int i = 0; i < KS_N_FIELDS; i++) KS_TRY(check_field(file, schema, i));
-    return KS_OK;
+    return check_checksum(file, schema);
 }

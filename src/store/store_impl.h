@@ -45,8 +45,9 @@ int ks_h5_write_texts(hid_t object, const char *name, int n, const char *const *
 int ks_h5_write_number(hid_t object, const char *name, hid_t file_type, hid_t memory_type, int n,
                        const void *numbers);
 
-/* The one number of an attribute. */
+/* The one number of an attribute, or its `n` integers. */
 int ks_h5_read_number(hid_t object, const char *name, hid_t memory_type, void *number);
+int ks_h5_read_numbers(hid_t object, const char *name, hid_t memory_type, int n, void *numbers);
 
 /* Copies that the caller frees, each of *texts and the array; from an attribute or dataset, as read by
  * `is_attribute`. */
@@ -82,7 +83,8 @@ void *ks_fields_data(const struct ks_rows *rows, enum ks_field_index index);
 
 /* ---- schema.c ------------------------------------------------------------------------------------------ */
 
-/* Reads the schema from an open file into a zeroed struct; released with ks_schema_release, also after a failure. */
+/* Reads the schema from an open file into a zeroed struct, and checks it against the file's datasets and the checksum of
+ * it that the file holds; released with ks_schema_release, also after a failure. */
 int ks_schema_read(hid_t file, struct ks_schema *schema);
 void ks_schema_release(struct ks_schema *schema);
 
@@ -90,6 +92,25 @@ void ks_schema_release(struct ks_schema *schema);
 
 /* Copies what was committed to the file `from`, and its provenance, into the new and empty file `to`. */
 int ks_extend_copy(const char *from, const char *to);
+
+/* ---- checksum.c ---------------------------------------------------------------------------------------- */
+
+/* Of everything that the schema says. */
+uint64_t ks_checksum_schema(const struct ks_schema *schema);
+
+/* ---- places.c ------------------------------------------------------------------------------------------ */
+
+/* Notes in the file where the data of each dataset lie; finds them there, and of the right types. */
+int ks_places_write(hid_t file, const struct ks_schema *schema);
+int ks_places_check(hid_t file, const struct ks_schema *schema);
+
+/* ---- guard.c: what a file is, before it is trusted ----------------------------------------------------- */
+
+/* A regular file that begins as HDF5's do; never waits. */
+int ks_guard_check_kind(const char *path);
+
+/* The same, and a child process has found that ks_store_look() works on it. Not collective. */
+int ks_guard_check(const char *path);
 
 /* ---- an open file -------------------------------------------------------------------------------------- */
 
@@ -137,6 +158,9 @@ int ks_create_sync_directory(const char *directory);
 int ks_create_set_mode(int descriptor, const char *temporary);
 
 /* ---- open.c -------------------------------------------------------------------------------------------- */
+
+/* Whether the file opens; then reads everything but rows, for HDF5 may crash on a damaged file. */
+int ks_store_look(const char *path);
 
 /* Says which file it is that has the fault; KS_ERR_FORMAT for a fault of HDF5's too. */
 int ks_store_name_file(int err, const char *path);

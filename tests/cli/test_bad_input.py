@@ -453,6 +453,48 @@ class BadInput(ProgramTest):
                     "3 faults in t.cfg", "check", "t.cfg", "--set", "protocol.infusion_dose=-1", "--set",
                     "model=ketamine", "--set", "title=")
 
+    def test_limits(self):
+        """What no campaign needs and what would take minutes is refused in one sentence."""
+        groups = "a : { " * 40 + "}; " * 40
+        levels = [f'name = "{name}"; levels = 1000000;' for name in
+                  ("weight", "tnf_time", "il6_time", "mood_time", "crh_time", "acth_time", "stress_time", "bdnf_time",
+                   "cortisol_time", "life_stress", "nmdar_density")]
+        for text, sentence in (
+                ("".join(f"a{i} = 1;\n" for i in range(200000)), "1001: more than 1000 settings in one group"),
+                (groups, "1: groups lie more than 32 deep within each other"),
+                ("title = " + "(" * 20000, "1: syntax error: nested too deeply"),
+                (vary(*levels, design=GRID), "parameters.[10].levels: with these there are more than 10000000 levels of "
+                                             "all parameters together"),
+                ("output : { endpoints = (" + ",".join(f'"madrs@{i / 100}h"' for i in range(10001)) + "); };",
+                 "1: output.endpoints.[10000]: is one more than the 10000 endpoints that are allowed")):
+            self.path("t.cfg", text)
+            process = self.run_program("check", "t.cfg", status=2)
+            self.assertIn(sentence + "\n", process.stderr)
+
+    def test_many_faults(self):
+        """The first 1,000 are named, the rest counted; a long word is cut."""
+        for text, first in (
+                ("protocol : { infusions = (" + ",".join(["{ x = 1; }"] * 200000) + "); };",
+                 "t.cfg:1: protocol.infusions.[0].x: unknown key; known are time, dose, duration, route"),
+                ("output : { trajectories : { every = 1.0; states = (" + ",".join(['"x"'] * 200000) + "); }; };",
+                 't.cfg:1: output.trajectories.states.[0]: unknown state or derived quantity "x"; see "ketsweep show states"'),
+                (vary(*["x = 1;"] * 100000), "t.cfg:3: parameters.[0].x: unknown key; known are ")):
+            self.path("t.cfg", text)
+            lines = self.run_program("check", "t.cfg", status=2).stderr.splitlines()
+            self.assertEqual(len(lines), 1002)
+            self.assertTrue(lines[0].startswith(first), lines[0])
+            self.assertRegex(lines[1000], r"^and \d+ more faults$")
+        self.path("t.cfg", 'design : { kind = "' + "x" * 1000000 + '"; };')
+        line = self.run_program("check", "t.cfg", status=2).stderr.splitlines()[0]
+        self.assertEqual((len(line), line[-6:]), (2000, "xxx..."))
+
+    def test_many_files(self):
+        for i in range(9):
+            self.path(f"{i}.cfg", f'@include "{i + 1}.cfg"\n' * 50)
+        self.path("9.cfg", "")
+        process = self.run_program("check", "0.cfg", status=2)
+        self.assertIn("more than 1000 files are included", process.stderr)
+
     def test_existing_output(self):
         self.path("t.cfg", 'model = "test:ishigami";\n' + vary('name = "x1";'))
         self.path("t.h5", "precious")

@@ -195,7 +195,8 @@ class Verification(ProgramTest):
             out, table, text = self.verify("a.h5", 1, "--overwrite", *common, f"solver.rtol={rtol}", "--set",
                                            f"solver.max_steps={steps}")
             self.run_program("run", strict, "-o", self.path("b.h5"), "--overwrite", *common,
-                             f"solver.rtol={float(rtol) / 100}", "--set", f"solver.max_steps={10 * steps}")
+                             f"solver.rtol={float(rtol) / 100}", "--set", f"solver.max_steps={10 * steps}", "--set",
+                             'solver.kind="cvode"')
             n_kind, n_status = self.check_table(table, self.rows(out), self.rows(self.path("b.h5")))
             self.assertEqual(n_status, n_long if steps == few else 0)
             self.assertIn(f"; {n_status} status{'es differ' if n_status != 1 else ' differs'}", text)
@@ -328,7 +329,7 @@ class Progress(ProgramTest):
     def test_terminal(self):
         terminal, line = pty.openpty()
         process = subprocess.Popen([KETSWEEP, "run", self.path("a.cfg", CAMPAIGN), "-o", self.path("a.h5"), "--set",
-                                    "design.points=60"], stdin=subprocess.DEVNULL, stderr=line)
+                                    "design.points=60", "--set", 'solver.kind="cvode"'], stdin=subprocess.DEVNULL, stderr=line)
         os.close(line)
         text = b""
         with contextlib.suppress(OSError), open(terminal, "rb", buffering=0) as stream:  # an error is the end
@@ -484,16 +485,24 @@ class Damaged(ProgramTest):
     def test_commit_log(self):
         def set_rounds(*rounds):
             def change(file):
-                log = file["rounds/log"][:]
+                log = numpy.zeros_like(file["rounds/log"][:])
                 for i, (first, count) in enumerate(rounds):
                     log[i]["first_row"], log[i]["n_rows"] = first, count
                 file["rounds/log"][...] = log
                 file["rounds/in_use"][()] = len(rounds)
             return change
 
-        self.refuse(set_rounds((0, 23), (0, 23)), "the rounds of the commit log hold more rows than the file has points")
-        self.refuse(set_rounds((0, 20), (20, 4)), "round 1 of the commit log lies outside the file's points")
-        self.refuse(set_rounds((0, 0)), "round 0 of the commit log lies outside the file's points")
+        for rounds, i in ((((0, 23), (0, 23)), 1), (((0, 20), (20, 4)), 1), (((0, 0),), 0), (((0, 20), (19, 4)), 1),
+                          (((1, 22),), 0), (((0, 2**63), (2**63, 2**63)), 0)):
+            self.refuse(set_rounds(*rounds), f"round {i} of the commit log does not follow the one before it")
+        self.refuse(set_rounds((0, 20)), "marked complete, but the commit log ends at row 20 of 23")
+        self.refuse(set_rounds(), "marked complete, but the commit log ends at row 0 of 23")
+
+        def lose_rounds(file):
+            file["rounds/log"][:3] = [(0, 1, 0), (1, 1, 0), (2, 21, 0)]
+            file["rounds/in_use"][()] = 1
+
+        self.refuse(lose_rounds, "/rounds/in_use is 1, but more rounds were committed")
 
     def test_shapes(self):
         def replace(name, **data):
@@ -503,8 +512,10 @@ class Damaged(ProgramTest):
                 (file.create_dataset if group is file else group.create)(name, **data)
             return change
 
-        self.refuse(replace("rounds/in_use", data=numpy.full(100000, 1, "u8")), "/rounds/in_use is not one number")
-        self.refuse(replace("complete", data=numpy.full(5000, 1, "i4")), "attribute complete is not one number")
+        moved = "do not lie where ketsweep put them: the file is damaged, or another program has rewritten it"
+        self.refuse(replace("rounds/in_use", data=numpy.full(100000, 1, "u8")), f"the data of /rounds/in_use {moved}")
+        self.refuse(replace("complete", data=numpy.full(5000, 1, "i4")), "attribute complete does not hold 1 integer")
+        self.refuse(replace("complete", data=2), "attribute complete is 2, not 0 or 1")
         self.refuse(replace("endpoint", shape=(2**31 - 1,), dtype=h5py.string_dtype()), "endpoint holds 2147483647 texts")
         self.refuse(replace("time", shape=(2**31 - 1,), dtype="f8"), "time has 2147483647 entries")
         self.refuse(replace("n_points", data=24), "dataset inputs has not the shape that the file's other parts state")

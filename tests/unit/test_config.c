@@ -233,7 +233,9 @@ static int load_in_child(const char *text) {
         char *messages;
         int err = load(text, 0, NULL, &messages, &campaign);
         if (err == KS_OK) ks_config_release(&campaign);
-        _exit(err == KS_OK ? READ : err == KS_ERR_USAGE && messages[0] != '\0' ? REFUSED : WRONG);
+        bool has_message = messages[0] != '\0';
+        free(messages);
+        _exit(err == KS_OK ? READ : err == KS_ERR_USAGE && has_message ? REFUSED : WRONG);
     }
     int status = 0;
     assert_true(child > 0 && waitpid(child, &status, 0) == child);

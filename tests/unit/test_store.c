@@ -165,7 +165,7 @@ static void test_new_file_holds_no_rows(void **state) {
     ks_store_close(&store);
 }
 
-/* The table of verification is there from the start, all 0, which reads as none; so does a file without it. */
+/* The table of verification is there from the start, all 0, which reads as none; without endpoints there is no table. */
 static void test_verification_of_a_new_file(void **state) {
     (void)state;
     struct ks_schema schema = make_schema();
@@ -186,9 +186,8 @@ static void test_verification_of_a_new_file(void **state) {
     assert_null(rows);
     ks_store_close(&store);
 
-    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
-    assert_true(H5Ldelete(file, "/provenance/verification", H5P_DEFAULT) >= 0);
-    H5Fclose(file);
+    schema.n_endpoints = 0;
+    create(&schema);
     store = open_good();
     assert_int_equal(ks_store_read_verification(store, &n, &rows), KS_OK);
     assert_int_equal(n, 0);
@@ -321,6 +320,65 @@ static void test_files_of_ours_that_are_not_good(void **state) {
     expect_refused(KS_ERR_FORMAT, "truncated");
 }
 
+/* None of these makes the opening wait. */
+static void test_what_is_no_file(void **state) {
+    (void)state;
+    ks_store *store;
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    expect_refused(KS_ERR_FORMAT, "is a pipe, not a file");
+    unlink(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    expect_refused(KS_ERR_FORMAT, "is a directory, not a file");
+    assert_int_equal(rmdir(path), 0);
+    expect_error(ks_store_open(&store, "/dev/zero"), KS_ERR_FORMAT, "is a device, not a file");
+    assert_int_equal(symlink(path, path), 0);
+    expect_refused(KS_ERR_IO, "Too many levels of symbolic links");
+    unlink(path);
+    write_bytes("", 0);
+    expect_refused(KS_ERR_FORMAT, "is empty");
+}
+
+/* Changes one byte of the first appearance of `text` in the file. */
+static void change_byte_of(const char *text) {
+    struct stat file;
+    assert_int_equal(stat(path, &file), 0);
+    size_t size = (size_t)file.st_size, length = strlen(text), at = 0;
+    char *bytes = malloc(size);
+    FILE *stream = fopen(path, "r+b");
+    assert_int_equal(fread(bytes, 1, size, stream), size);
+    while (at + length < size && memcmp(&bytes[at], text, length) != 0) at++;
+    assert_true(at + length < size);
+    fseek(stream, (long)at, SEEK_SET);
+    fputc(text[0] ^ 1, stream);
+    fclose(stream);
+    free(bytes);
+}
+
+/* One bit of any text that is stored, and of the note of where the data lie. */
+static void test_changed_metadata(void **state) {
+    (void)state;
+    struct ks_schema schema = make_schema();
+    const char *const texts[] = {"madrs_24h", "mg/kg", "yes or no", "0123456789abcdef", "title = "};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        create(&schema);
+        change_byte_of(texts[i]);
+        expect_refused(KS_ERR_FORMAT, "have changed since they were written");
+    }
+    create(&schema);
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t provenance = H5Gopen2(file, "/provenance", H5P_DEFAULT);
+    hid_t attribute = H5Aopen(provenance, "addresses", H5P_DEFAULT);
+    uint64_t addresses[10];
+    assert_true(H5Aread(attribute, H5T_NATIVE_UINT64, addresses) >= 0);
+    addresses[KS_FIELD_endpoints] += 8;
+    assert_true(H5Awrite(attribute, H5T_NATIVE_UINT64, addresses) >= 0);
+    H5Aclose(attribute);
+    H5Gclose(provenance);
+    H5Fclose(file);
+    expect_refused(KS_ERR_FORMAT, "the data of endpoints do not lie where ketsweep put them");
+}
+
 /* ---- the checksum -------------------------------------------------------------------------------------- */
 
 static void fill_rows(const struct ks_schema *schema, struct ks_rows *rows) {
@@ -420,6 +478,8 @@ int main(void) {
         cmocka_unit_test(test_places_that_cannot_be_written),
         cmocka_unit_test(test_files_that_are_not_ours),
         cmocka_unit_test(test_files_of_ours_that_are_not_good),
+        cmocka_unit_test(test_what_is_no_file),
+        cmocka_unit_test(test_changed_metadata),
         cmocka_unit_test(test_checksum_sees_every_bit),
         cmocka_unit_test(test_checksum_is_a_sum_over_rows),
         cmocka_unit_test(test_checksum_stays_the_same),
