@@ -135,10 +135,11 @@ static void end_hung(void *self, int rank, uint64_t first, uint64_t count, doubl
     MPI_Abort(MPI_COMM_WORLD, KS_EXIT_FAILED);
 }
 
-/* Who is alone has no requests to answer in between. */
+/* A whole batch leaves the fewest lanes idle; rank 0 has requests to answer in between. */
 static uint64_t choose_slice(const struct run *run) {
     uint64_t slice = run->work.slice, batch = (uint64_t)run->work.batch;
-    return run->size == 1 && batch > slice ? batch : slice;
+    bool is_asked = run->rank == 0 && run->size > 1;
+    return !is_asked && batch > slice ? batch : slice;
 }
 
 /* Points first to first + count - 1; *next is where it was stopped. */
