@@ -11,10 +11,13 @@
 enum { BAR = 30, MOST_NAME = 40 };
 
 void ks_sensitivity_table_interval(const struct ks_results *results, char *text, size_t size) {
+    /* curves agree on what harmonics beyond the fourth take from all of them */
+    const char *bias = results->method == KS_METHOD_fast ? ", beside the bias of 4 harmonics (some %)" : "";
     if (results->n_groups > 0)
-        snprintf(text, size, "95 %% intervals from %d independent parts of the study", results->n_groups);
+        snprintf(text, size, "95 %% intervals from %d independent parts of the study%s", results->n_groups,
+                 bias);
     else
-        snprintf(text, size, "95 %% intervals from %d bootstrap resamples", results->n_resamples);
+        snprintf(text, size, "95 %% intervals from %d bootstrap resamples%s", results->n_resamples, bias);
 }
 
 static const struct ks_parameter_info *info_of(const struct ks_findings *findings, int parameter) {
