@@ -417,8 +417,14 @@ class Disk(ProgramTest):
             self.assertIn("1 of 1 rounds good; the campaign is complete", process.stdout)
 
     def test_full_disk_ends_the_run(self):
+        """The space of rows is taken away after it was reserved; it lies where it does in any file of the campaign."""
+        self.run_program("run", self.path("a.cfg", self.LARGE_ROWS), "-o", self.path("same.h5"), "-q")
+        with h5py.File(self.path("same.h5")) as file:
+            first, size = file["trajectories"].id.get_offset(), file["trajectories"].id.get_storage_size()
+        os.remove(self.path("same.h5"))
+        self.assertGreater(size, 22 << 20)
         for ranks in (1, 3):
-            process = self.run_on_disk(ranks, "fallocate -p -o 8m -l 20m "
+            process = self.run_on_disk(ranks, f"fallocate -p -o {first + (1 << 20)} -l {20 << 20} "
                                        + self.path("disk/a.h5"))
             self.assertEqual(process.returncode, 1, process.stderr)
             self.assertIn("ketsweep: error: no space for", process.stderr)
