@@ -152,9 +152,9 @@ class Stops(CrashTest):
 
     def test_points_that_take_long_are_dropped(self):
         """Whichever rank is signalled, whatever the others are in."""
-        for kind in ("cvode", "rosenbrock"):
+        for kind, victims in (("cvode", often((0, 2), (0, 1, 2))), ("rosenbrock", often((1,), (0, 1, 2)))):
             config = self.path(f"{kind}.cfg", self.LONG % kind)
-            for victim in (0, 1, 2):
+            for victim in victims:
                 path = self.path(f"{kind}-{victim}.h5")
                 job = Job(self, 3, config, "-o", path, "-q")
                 wait_until(lambda: pathlib.Path(path).exists() and len(job.ranks()) == 3, "it starts")
