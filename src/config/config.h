@@ -3,6 +3,7 @@
 #ifndef KS_CONFIG_CONFIG_H
 #define KS_CONFIG_CONFIG_H
 
+#include "config/study.h"
 #include "design/design.h"
 #include "model/model.h"
 #include "solver/solver.h"
@@ -43,6 +44,8 @@ struct ks_campaign {
     struct {
         double commit_seconds;
     } run;
+
+    struct ks_study *study; /* of cohorts and trials; NULL where no section of theirs is there */
 
     char *canonical; /* what decides the rows, complete, as libconfig text; equal for equal campaigns */
 };
