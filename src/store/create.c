@@ -43,8 +43,13 @@ static int describe(hid_t object, const char *description) {
     return ks_h5_write_texts(object, "long_name", 1, &description);
 }
 
+int ks_create_dataset(hid_t parent, const char *name, hid_t type, int n_dims, const hsize_t *extent,
+                      hid_t *dataset) {
+    return create_dataset(parent, name, type, n_dims, extent, FILL_NOW, dataset);
+}
+
 /* Dimensions are named by their scales alone: xarray would show HDF5's labels as an attribute of the variable. */
-static int attach_axis(hid_t file, hid_t dataset, unsigned index, const char *axis) {
+int ks_create_attach_axis(hid_t file, hid_t dataset, unsigned index, const char *axis) {
     hid_t scale;
     KS_H5(scale = H5Dopen2(file, axis, H5P_DEFAULT));
     KS_H5(H5DSattach_scale(dataset, scale, index));
@@ -92,7 +97,7 @@ static int create_texts(hid_t file, const char *name, int n, const struct ks_col
     if (which == 0)
         KS_H5(H5DSset_scale(dataset, axis));
     else
-        KS_TRY(attach_axis(file, dataset, 0, axis));
+        KS_TRY(ks_create_attach_axis(file, dataset, 0, axis));
     KS_H5(H5Dclose(dataset));
     KS_H5(H5Tclose(type));
     return KS_OK;
@@ -150,7 +155,8 @@ static int create_field(hid_t file, const struct ks_schema *schema, enum ks_fiel
     hid_t dataset;
     enum fill fill = index == KS_FIELD_status ? FILL_NOW : FILL_LATER;
     KS_TRY(create_dataset(file, field.name, field.file_type, field.n_axes, field.extent, fill, &dataset));
-    for (int a = 0; a < field.n_axes; a++) KS_TRY(attach_axis(file, dataset, (unsigned)a, field.axes[a]));
+    for (int a = 0; a < field.n_axes; a++)
+        KS_TRY(ks_create_attach_axis(file, dataset, (unsigned)a, field.axes[a]));
     KS_TRY(describe(dataset, field.description));
     if (field.coordinates != NULL) KS_TRY(ks_h5_write_texts(dataset, "coordinates", 1, &field.coordinates));
     if (index == KS_FIELD_status) KS_TRY(describe_status(dataset, schema));
@@ -237,7 +243,7 @@ static int write_layout(hid_t file, const struct ks_schema *schema) {
     return KS_OK;
 }
 
-static int open_new_file(const char *path, hid_t *file) {
+int ks_create_open_file(const char *path, hid_t *file) {
     hid_t access, creation;
     KS_H5(access = H5Pcreate(H5P_FILE_ACCESS));
     KS_H5(H5Pset_fclose_degree(access, H5F_CLOSE_STRONG));
@@ -254,7 +260,7 @@ static int open_new_file(const char *path, hid_t *file) {
 static int write_file(const char *path, const struct ks_schema *schema) {
     hid_t file = H5I_INVALID_HID;
     ks_h5_silence();
-    KS_TRY(open_new_file(path, &file));
+    KS_TRY(ks_create_open_file(path, &file));
     int err = write_layout(file, schema);
     if (H5Fclose(file) < 0 && err == KS_OK) err = ks_h5_raise(__FILE__, __LINE__);
     return err;
@@ -358,6 +364,18 @@ static int fill_and_name(int descriptor, const char *temporary, const char *path
     KS_CHECK(fsync(descriptor) == 0, KS_ERR_IO, "cannot sync %s: %s", temporary, strerror(errno));
     KS_TRY(give_name(temporary, path, overwrite));
     return sync_directory(directory);
+}
+
+int ks_create_give_name(int descriptor, const char *temporary, const char *path, bool overwrite) {
+    char *directory = copy_directory(path);
+    KS_CHECK(directory != NULL, KS_ERR_MEMORY, "no memory for the name of %s", path);
+    int err = set_mode(descriptor, temporary);
+    if (err == KS_OK && fsync(descriptor) != 0)
+        err = ks_error_raise(KS_ERR_IO, __FILE__, __LINE__, "cannot sync %s: %s", temporary, strerror(errno));
+    if (err == KS_OK) err = give_name(temporary, path, overwrite);
+    if (err == KS_OK) err = sync_directory(directory);
+    free(directory);
+    return err;
 }
 
 /* `temporary` is a template of mkstemp(). */

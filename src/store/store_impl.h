@@ -105,6 +105,17 @@ struct ks_store {
     uint64_t written_bytes;
 };
 
+/* ---- create.c ------------------------------------------------------------------------------------------ */
+
+/* A file of its own, opened for this process alone; a contiguous dataset in it, with its space; an axis of one. */
+int ks_create_open_file(const char *path, hid_t *file);
+int ks_create_dataset(hid_t parent, const char *name, hid_t type, int n_dims, const hsize_t *extent,
+                      hid_t *dataset);
+int ks_create_attach_axis(hid_t parent, hid_t dataset, unsigned index, const char *axis);
+
+/* Gives a whole file, open as `descriptor`, its name for good, on disk. */
+int ks_create_give_name(int descriptor, const char *temporary, const char *path, bool overwrite);
+
 /* ---- open.c -------------------------------------------------------------------------------------------- */
 
 /* Says which file it is that has the fault; KS_ERR_FORMAT for a fault of HDF5's too. */
