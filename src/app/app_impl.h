@@ -41,7 +41,7 @@ struct ks_command {
 };
 
 extern const struct ks_command ks_command_run, ks_command_check, ks_command_show, ks_command_simulate,
-    ks_command_status, ks_command_export, ks_command_verify;
+    ks_command_status, ks_command_export, ks_command_verify, ks_command_cohort;
 
 /* ---- output.c ----------------------------------------------------------------------------------------------- */
 
@@ -89,6 +89,9 @@ struct ks_work {
 int ks_work_create(struct ks_work *work, const struct ks_campaign *campaign, const char *lanes,
                    uint64_t capacity);
 void ks_work_release(struct ks_work *work);
+
+/* How many patients are solved at once for the campaign; `wanted` as above. */
+int ks_work_choose_lanes(const struct ks_campaign *campaign, const char *wanted, int *lanes);
 
 /* Simulates points and appends their rows; the farm's `simulate`. */
 int ks_work_simulate(void *work, uint64_t first, uint64_t count);

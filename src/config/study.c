@@ -221,6 +221,14 @@ static int read_arm(struct ks_reader *reader, const config_setting_t *setting, s
     KS_TRY(copy_string(&section, "name", &arm->name));
     KS_TRY(copy_string(&section, "literature", &arm->literature));
     ks_settings_require(&section, "name");
+    const config_setting_t *patient = ks_settings_member(setting, "patient");
+    int n_entries = patient != NULL && config_setting_is_group(patient) ? config_setting_length(patient) : 0;
+    KS_ALLOCATE(arm->named, (size_t)n_entries);
+    for (int i = 0; i < n_entries; i++) {
+        const config_setting_t *entry = config_setting_get_elem(patient, (unsigned)i);
+        int parameter = ks_lookup_parameter(reader->campaign, config_setting_name(entry));
+        if (parameter >= 0) arm->named[arm->n_named++] = parameter;
+    }
     for (const struct ks_arm *other = reader->campaign->study->arms; other != arm; other++)
         if (strcmp(other->name, arm->name) == 0)
             ks_settings_fault(reader, setting, "there is an arm \"%s\" already", arm->name);
@@ -541,6 +549,7 @@ void ks_study_release(struct ks_study *study) {
     for (int i = 0; i < study->n_arms; i++) {
         free(study->arms[i].name);
         free(study->arms[i].literature);
+        free(study->arms[i].named);
         if (study->arms[i].campaign != NULL) ks_config_release(study->arms[i].campaign);
         free(study->arms[i].campaign);
     }

@@ -13,6 +13,8 @@ struct ks_arm {
     char *name;
     char *literature; /* what experiments say of it, "" where nothing is stated */
     int control;      /* the arm that it is compared with; -1: none */
+    int n_named;
+    int *named; /* the parameters of its own `patient`, which hold for all its patients */
     struct ks_campaign *campaign;
 };
 
