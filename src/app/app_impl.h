@@ -41,7 +41,7 @@ struct ks_command {
 };
 
 extern const struct ks_command ks_command_run, ks_command_check, ks_command_show, ks_command_simulate,
-    ks_command_status, ks_command_export, ks_command_verify, ks_command_cohort;
+    ks_command_status, ks_command_export, ks_command_verify, ks_command_cohort, ks_command_trial;
 
 /* ---- output.c ----------------------------------------------------------------------------------------------- */
 

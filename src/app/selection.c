@@ -228,12 +228,35 @@ static void fill_values(const struct sample *s, size_t n, const size_t *rows, in
     }
 }
 
-static double correlation_of(size_t n, const double *x, const double *y, const double *weights,
-                             double *product) {
-    double mx = ks_statistics_mean(n, x, weights), my = ks_statistics_mean(n, y, weights);
-    for (size_t i = 0; i < n; i++) product[i] = (x[i] - mx) * (y[i] - my);
-    return ks_statistics_mean(n, product, weights) /
-           (ks_statistics_sd(n, x, weights) * ks_statistics_sd(n, y, weights));
+static double correlation_of(const struct ks_measured *m, double *product) {
+    double mx = ks_statistics_mean(m->n, m->x, m->weights), my = ks_statistics_mean(m->n, m->y, m->weights);
+    for (size_t i = 0; i < m->n; i++) product[i] = (m->x[i] - mx) * (m->y[i] - my);
+    return ks_statistics_mean(m->n, product, m->weights) /
+           (ks_statistics_sd(m->n, m->x, m->weights) * ks_statistics_sd(m->n, m->y, m->weights));
+}
+
+double ks_selection_evaluate(const struct ks_target *t, const struct ks_measured *m, double *scratch) {
+    double mean = ks_statistics_mean(m->n, m->x, m->weights), sd = ks_statistics_sd(m->n, m->x, m->weights);
+    bool is_between = t->kind == KS_TARGET_difference || t->kind == KS_TARGET_effect_size;
+    double other_mean = is_between ? ks_statistics_mean(m->n_y, m->y, m->y_weights) : NAN;
+    double other_sd = is_between ? ks_statistics_sd(m->n_y, m->y, m->y_weights) : NAN;
+    switch (t->kind) {
+    case KS_TARGET_mean:
+        return mean;
+    case KS_TARGET_sd:
+        return sd;
+    case KS_TARGET_quantile:
+        for (size_t i = 0; i < m->n; i++) scratch[i] = isnan(m->x[i]) ? NAN : m->x[i] <= t->at;
+        return ks_statistics_mean(m->n, scratch, m->weights);
+    case KS_TARGET_correlation:
+        return correlation_of(m, scratch);
+    case KS_TARGET_difference:
+        return mean - other_mean;
+    case KS_TARGET_effect_size:
+        return (mean - other_mean) / sqrt((sd * sd + other_sd * other_sd) / 2);
+    default:
+        return NAN;
+    }
 }
 
 /* The target's number as the patients have it; x, y, z are room for n numbers. */
@@ -241,26 +264,8 @@ static double value_of(const struct sample *s, const struct ks_target *t, size_t
                        const double *weights, double *x, double *y, double *z) {
     fill_values(s, n, rows, t->measure, t->given, x);
     if (t->other >= 0) fill_values(s, n, rows, t->other, t->given, y);
-    double mean = ks_statistics_mean(n, x, weights), sd = ks_statistics_sd(n, x, weights);
-    switch (t->kind) {
-    case KS_TARGET_mean:
-        return mean;
-    case KS_TARGET_sd:
-        return sd;
-    case KS_TARGET_quantile:
-        for (size_t i = 0; i < n; i++) y[i] = isnan(x[i]) ? NAN : x[i] <= t->at;
-        return ks_statistics_mean(n, y, weights);
-    case KS_TARGET_correlation:
-        return correlation_of(n, x, y, weights, z);
-    case KS_TARGET_difference:
-        return mean - ks_statistics_mean(n, y, weights);
-    case KS_TARGET_effect_size: {
-        double other = ks_statistics_sd(n, y, weights);
-        return (mean - ks_statistics_mean(n, y, weights)) / sqrt((sd * sd + other * other) / 2);
-    }
-    default:
-        return NAN;
-    }
+    struct ks_measured measured = {n, n, x, y, weights, weights};
+    return ks_selection_evaluate(t, &measured, z);
 }
 
 static bool is_share(const struct ks_campaign *campaign, const struct ks_study *study,
@@ -286,7 +291,13 @@ static int test(const struct sample *s, const struct ks_target *t, size_t n, con
         bool is_sd = o->kind == KS_TARGET_sd && o->measure == t->measure && o->given < 0 && t->given < 0 &&
                      (o->centre == t->value || o == t);
         if (!is_sd) continue;
-        KS_TRY(ks_statistics_distance(n, x, weights, o->centre, o->value, &distance));
+        double mean = o->centre, sd = o->value;
+        if (o->is_lognormal) {
+            sd = sqrt(ks_elementary_log1p(sd * sd / (mean * mean)));
+            mean = ks_elementary_log(mean) - sd * sd / 2;
+            for (size_t k = 0; k < n; k++) x[k] = ks_elementary_log(x[k]);
+        }
+        KS_TRY(ks_statistics_distance(n, x, weights, mean, sd, &distance));
         *p = ks_statistics_kolmogorov(size, distance);
         return KS_OK;
     }

@@ -130,6 +130,16 @@ struct ks_cohort {
     size_t n_sure; /* accept_reject: chosen with a chance of 1; where many are, the target is not reached */
 };
 
+/* A measure x of n patients, and y: of the same where it is related to x, of n_y others where arms are compared. */
+struct ks_measured {
+    size_t n, n_y;
+    const double *x, *y, *weights, *y_weights;
+};
+
+/* A target's number; `scratch` [n]. NaN for median_relapse. */
+double ks_selection_evaluate(const struct ks_target *target, const struct ks_measured *measured,
+                             double *scratch);
+
 int ks_selection_make(struct ks_cohort *cohort, const struct ks_study *study,
                       const struct ks_candidates *candidates);
 void ks_selection_release(struct ks_cohort *cohort);
@@ -137,5 +147,93 @@ void ks_selection_release(struct ks_cohort *cohort);
 /* "murrough2013 mean of madrs_change_24h in ketamine" */
 void ks_selection_describe(const struct ks_campaign *campaign, const struct ks_target *target, char *text,
                            int size);
+
+/* ---- trial.c ------------------------------------------------------------------------------------------------------ */
+
+/* X(name, unit, in words): what is said of an arm at a visit. Shares are of all patients; who was lost or given up does
+ * not count as a responder. */
+#define KS_STATISTIC_TABLE(X)                                                           \
+    X(score_mean, "points", "mean score, of those seen")                                \
+    X(change_mean, "points", "mean change from baseline, of those seen")                \
+    X(change_sd, "points", "its standard deviation between patients")                   \
+    X(response, "1", "share with a fall to half of the baseline")                       \
+    X(remission, "1", "share at 10 points or less")                                     \
+    X(seen, "1", "share still in the trial")                                            \
+    X(relapse_free, "1", "share of the responders without relapse, Kaplan-Meier")       \
+    X(difference, "points", "change minus that of the control arm")                     \
+    X(effect_size, "sd", "difference over the pooled standard deviation of the change") \
+    X(response_difference, "1", "response minus that of the control arm")               \
+    X(number_needed, "patients", "number needed to treat for one more response: 1 / response_difference")
+
+enum ks_statistic {
+#define X(name, unit, words) KS_STATISTIC_##name,
+    KS_STATISTIC_TABLE(X)
+#undef X
+        KS_N_STATISTICS
+};
+
+/* The patients of a trial. */
+struct ks_patients {
+    size_t m;
+    int n_traits;
+    char **names, **units; /* [n_traits] */
+    int *parameters;       /* [n_traits], -1: a covariate */
+    double *inputs;        /* [m][n_traits] */
+    double *weights;       /* [m], sum 1 */
+    uint64_t *candidates;  /* [m] */
+};
+
+/* patients.c: from trial.cohort, or from the population. Released also after an error. */
+int ks_patients_load(struct ks_patients *patients, const struct ks_campaign *campaign);
+void ks_patients_release(struct ks_patients *patients);
+
+/* One draw of the constants: what became of every patient in every arm. */
+struct ks_ward {
+    const struct ks_clinic *clinic;
+    const struct ks_patients *patients;
+    int n_visits;
+    int *visit_times; /* [n_visits] of the clinic's times */
+    double *rows;     /* [m][stride]: patient, then for each arm its status, scores [n_times], endpoints */
+    size_t stride;
+    double *weights;  /* [m] of those who are patients under these constants; the others 0 */
+    double *observed; /* [n_arms][m][n_visits + 1] what is seen: baseline and visits; NaN when missing */
+    double *measures; /* [n_measures][m] */
+};
+
+/* A sample of the ward's patients, such as a replicate's arm. */
+struct ks_group {
+    size_t n;
+    const size_t *who;     /* [n]; NULL: all */
+    const double *weights; /* [n]; NULL: equal */
+};
+
+/* ---- summary.c: statistics of a ward -------------------------------------------------------------------------------- */
+
+/* Fills weights, observed and measures from rows. */
+void ks_summary_observe(struct ks_ward *ward);
+
+/* Statistics of an arm at every visit, out [n_visits][KS_N_STATISTICS]; `control` NULL where it has none. `scratch` has room
+ * for 6 numbers per patient of the larger group. */
+void ks_summary_of_arm(const struct ks_ward *ward, int arm, const struct ks_group *group, int control_arm,
+                       const struct ks_group *control, double *scratch, double *out);
+
+/* A target's number among groups of its arms. */
+double ks_summary_of_target(const struct ks_ward *ward, const struct ks_target *target,
+                            const struct ks_group *group, const struct ks_group *other, double *scratch);
+
+/* ---- tailoring.c ------------------------------------------------------------------------------------------------------ */
+
+/* What every arm is worth to every subgroup, draw by draw. */
+struct ks_tailoring {
+    int n_groups, n_arms, n_draws;                   /* draws beside the nominal one */
+    char (*names)[64];                               /* [n_groups] */
+    bool *is_in;                                     /* [groups][m] */
+    double *share, *exposure, *dissociation, *worth; /* [n_draws + 1][16 groups][n_arms] */
+};
+
+int ks_tailoring_create(struct ks_tailoring *tailoring, const struct ks_ward *ward);
+void ks_tailoring_add(struct ks_tailoring *tailoring, const struct ks_ward *ward, int draw, double *scratch);
+int ks_tailoring_print(const struct ks_tailoring *tailoring, const struct ks_study *study, FILE *stream);
+void ks_tailoring_release(struct ks_tailoring *tailoring);
 
 #endif

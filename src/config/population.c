@@ -454,6 +454,12 @@ static bool is_index(const char *name) {
 static int add_listed(struct builder *b, struct ks_csv *csv, const config_setting_t *setting, size_t column) {
     const char *name = csv->header[column];
     struct ks_branch branch = {.where = -1, .column = column};
+    if (strcmp(name, "prevalence") == 0) {
+        static const struct ks_limits_info limits = KS_FROM_0;
+        check_column(csv, column, &limits);
+        b->population->prevalence = (int)column;
+        return KS_OK;
+    }
     if (is_index(name)) return KS_OK;
     int parameter = find_parameter(b, setting, name, true), trait;
     if (parameter == -2) return KS_OK;
@@ -520,6 +526,7 @@ int ks_population_read(struct ks_reader *reader) {
     if (section.setting == NULL) return KS_OK;
     study->has_population = true;
     study->population.stream = KS_STREAM_population;
+    study->population.prevalence = -1;
     ks_settings_count(&section, "candidates", &study->population.n_candidates);
     ks_settings_count(&section, "patients", &study->n_patients);
     ks_settings_count(&section, "seed", &study->population.seed);

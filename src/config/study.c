@@ -44,6 +44,8 @@ static const struct ks_key target_keys[] = {
     {"given", "", NULL, "a 0/1 endpoint: only patients who have it count", KS_ANYTHING},
     {"mean", "", NULL, "mean, or share of a 0/1 endpoint", KS_ANYTHING},
     {"sd", "", NULL, "standard deviation, beside a mean", KS_ABOVE_0},
+    {"shape", "", "\"normal\"", "normal or lognormal: the distribution behind mean and sd, for the test",
+     KS_ANYTHING},
     {"quantile", "1", NULL, "share of patients at or below `at`", {0, 1, false, false, false, "in (0, 1)"}},
     {"at", "", NULL, "of a quantile", KS_ANYTHING},
     {"correlation",
@@ -383,7 +385,9 @@ static int read_relations(const struct ks_section *section, const struct ks_targ
 }
 
 static int read_target(struct ks_reader *reader, const config_setting_t *setting) {
-    static const char *const uses[] = {"validation", "calibration"};
+    static const char *const uses[] = {"validation", "calibration"}, *const shapes[] = {"normal",
+                                                                                        "lognormal"};
+    int shape = 0;
     struct ks_section section = ks_settings_open(reader, setting, &ks_study_target_keys);
     struct ks_target common = {.given = -1,
                                .other = -1,
@@ -403,6 +407,8 @@ static int read_target(struct ks_reader *reader, const config_setting_t *setting
     if (ks_settings_require(&section, "use")) ks_settings_choice(&section, "use", 2, uses, &use);
     ks_settings_require(&section, "id");
     common.is_calibration = use == 1;
+    ks_settings_choice(&section, "shape", 2, shapes, &shape);
+    common.is_lognormal = shape == 1;
     ks_settings_number(&section, "n", &common.n);
     ks_settings_number(&section, "low", &common.low);
     ks_settings_number(&section, "high", &common.high);

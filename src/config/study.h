@@ -64,6 +64,7 @@ struct ks_target {
     double n;         /* patients of the trial behind it; NaN where not stated */
     double low, high; /* its published interval, NaN where there is none */
     bool is_calibration;
+    bool is_lognormal; /* a mean and sd are of such a distribution, not of a normal one */
 };
 
 enum ks_selection { KS_SELECTION_weights, KS_SELECTION_accept_reject, KS_SELECTION_none, KS_N_SELECTIONS };
