@@ -145,6 +145,9 @@ run-tests: $(if $(filter cli house,$(SUITES)),all)
 bench: all ## measure speed, waiting, writing and memory, side by side in one run
 	@$(QUIET_MPI) $(PYTHON) tools/bench.py --build $(BUILD) --folder $(BUILD)/bench
 
+validate: all ## run published trials on the shipped cohort: published beside simulated
+	@$(QUIET_MPI) $(PYTHON) tools/validate.py --build $(BUILD) --ranks $(RANKS)
+
 picture: ## draw README's picture from build/demo.h5
 	@$(PYTHON) tools/picture.py build/demo.h5 -o tools/demo.svg
 
@@ -197,5 +200,5 @@ print-%: ## print a variable, as in print-BUILD
 
 -include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH).d
 .SECONDARY:
-.PHONY: all tests $(WITH_SETUP) run-demo run-tests bench picture layers headers names syntax format \
+.PHONY: all tests $(WITH_SETUP) run-demo run-tests bench validate picture layers headers names syntax format \
         format-check reference reference-check install clean help info FORCE

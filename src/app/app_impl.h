@@ -53,6 +53,11 @@ int ks_output_close(FILE *stream, const char *path);
 
 void ks_output_number(FILE *stream, double value, int n_digits);
 
+/* ---- export_tables.c: the patients of a cohort or trial as CSV ---------------------------------------------- */
+
+/* --dataset names the group. */
+int ks_export_tables(const struct ks_arguments *arguments);
+
 /* ---- work.c: the simulation of a campaign's points ---------------------------------------------------------- */
 
 /* How many points ended how, and where in parameter space the failed ones lie. */

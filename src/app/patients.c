@@ -54,6 +54,12 @@ static int copy(const char *text, char **to) {
     return KS_OK;
 }
 
+/* A cell of a list's own columns; `otherwise` where there is no list, or no such column. */
+static double listed(const struct ks_population *population, size_t row, int column, double otherwise) {
+    if (!population->is_list || column < 0) return otherwise;
+    return population->tables[0].cells[row * population->tables[0].n_columns + (size_t)column];
+}
+
 static int take_population(struct ks_patients *p, const struct ks_study *study) {
     const struct ks_population *population = &study->population;
     size_t n_traits = (size_t)population->n_traits;
@@ -74,11 +80,8 @@ static int take_population(struct ks_patients *p, const struct ks_study *study) 
     KS_ALLOCATE(p->candidates, p->m);
     for (size_t j = 0; j < p->m; j++) {
         ks_population_draw(population, j, &p->inputs[j * n_traits]);
-        p->candidates[j] = j;
-        p->weights[j] = 1;
-        if (population->is_list && population->prevalence >= 0)
-            p->weights[j] = population->tables[0]
-                                .cells[j * population->tables[0].n_columns + (size_t)population->prevalence];
+        p->candidates[j] = (uint64_t)listed(population, j, population->identity, (double)j);
+        p->weights[j] = listed(population, j, population->prevalence, 1);
         sum += p->weights[j];
     }
     KS_CHECK(sum > 0, KS_ERR_USAGE, "no patient has a prevalence above 0");

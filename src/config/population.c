@@ -446,21 +446,28 @@ static int read_effects(struct builder *b) {
 
 /* ---- patients from a file ------------------------------------------------------------------------ */
 
-/* Columns that `export` adds beside the traits. */
-static bool is_index(const char *name) {
-    return strcmp(name, "patient") == 0 || strcmp(name, "candidate") == 0;
+/* Columns that `export` adds beside the traits: true where the name is one of them. */
+static bool take_index(struct builder *b, struct ks_csv *csv, size_t column) {
+    static const struct ks_limits_info prevalence = KS_FROM_0,
+                                       whole = {0, 0x1p53, true, true, true, "an integer >= 0"};
+    const char *name = csv->header[column];
+    if (strcmp(name, "prevalence") == 0) {
+        check_column(csv, column, &prevalence);
+        b->population->prevalence = (int)column;
+        return true;
+    }
+    if (strcmp(name, "candidate") == 0) {
+        check_column(csv, column, &whole);
+        b->population->identity = (int)column;
+        return true;
+    }
+    return strcmp(name, "patient") == 0;
 }
 
 static int add_listed(struct builder *b, struct ks_csv *csv, const config_setting_t *setting, size_t column) {
     const char *name = csv->header[column];
     struct ks_branch branch = {.where = -1, .column = column};
-    if (strcmp(name, "prevalence") == 0) {
-        static const struct ks_limits_info limits = KS_FROM_0;
-        check_column(csv, column, &limits);
-        b->population->prevalence = (int)column;
-        return KS_OK;
-    }
-    if (is_index(name)) return KS_OK;
+    if (take_index(b, csv, column)) return KS_OK;
     int parameter = find_parameter(b, setting, name, true), trait;
     if (parameter == -2) return KS_OK;
     check_column(csv, column, &ks_limits[parameter >= 0 ? ks_parameters[parameter].limits : KS_LIMITS_REAL]);
@@ -526,7 +533,7 @@ int ks_population_read(struct ks_reader *reader) {
     if (section.setting == NULL) return KS_OK;
     study->has_population = true;
     study->population.stream = KS_STREAM_population;
-    study->population.prevalence = -1;
+    study->population.prevalence = study->population.identity = -1;
     ks_settings_count(&section, "candidates", &study->population.n_candidates);
     ks_settings_count(&section, "patients", &study->n_patients);
     ks_settings_count(&section, "seed", &study->population.seed);

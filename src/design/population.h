@@ -44,8 +44,8 @@ struct ks_effect {
 struct ks_population {
     uint64_t n_candidates, seed;
     enum ks_stream stream;
-    bool is_list;   /* candidate i is row i of the only table */
-    int prevalence; /* of a list: the column that holds weights; -1: all are equal */
+    bool is_list;             /* candidate i is row i of the only table */
+    int prevalence, identity; /* of a list: the columns of weights and candidates' numbers; -1: none */
     int n_traits;
     struct ks_trait *traits;
     double *correlation_factor; /* NULL, or lower Cholesky factor [n_traits][n_traits] of the normal scores */
