@@ -169,14 +169,18 @@ static void read_solver_and_run(struct ks_reader *reader) {
     campaign->solver.max_steps = (int)max_steps;
 }
 
-/* The arm's entries stand over those of the whole; what varies between patients counts as given. */
-static int take_arm(struct ks_reader *reader, const struct ks_population *population) {
+/* The arm's entries stand over those of the whole. */
+static int take_arm(struct ks_reader *reader) {
     const config_setting_t *list = ks_settings_top(reader, "arms");
     const config_setting_t *arm = list == NULL ? NULL : config_setting_get_elem(list, (unsigned)reader->arm);
-    for (int i = 0; i < population->n_traits; i++)
-        if (population->traits[i].parameter >= 0) reader->is_varied[population->traits[i].parameter] = true;
     KS_TRY(ks_overrides_merge(reader, "protocol", ks_settings_member(arm, "protocol")));
     return ks_overrides_merge(reader, "patient", ks_settings_member(arm, "patient"));
+}
+
+/* What varies between patients counts as given. */
+static void mark_traits(struct ks_reader *reader, const struct ks_population *population) {
+    for (int i = 0; i < population->n_traits; i++)
+        if (population->traits[i].parameter >= 0) reader->is_varied[population->traits[i].parameter] = true;
 }
 
 static int read_sections(struct ks_reader *reader, const struct ks_population *population) {
@@ -184,10 +188,11 @@ static int read_sections(struct ks_reader *reader, const struct ks_population *p
     KS_TRY(read_model(reader, &top));
     read_solver_and_run(reader);
     if (reader->campaign->model == NULL) return KS_OK; /* of an unknown model no name can be judged */
-    if (population != NULL) KS_TRY(take_arm(reader, population));
+    if (population != NULL) KS_TRY(take_arm(reader));
     ks_protocol_read_dose_unit(reader);
     KS_TRY(ks_plan_read(reader));
     KS_TRY(ks_correlation_read(reader));
+    if (population != NULL) mark_traits(reader, population);
     KS_TRY(ks_protocol_read(reader));
     KS_TRY(ks_output_read(reader));
     return population == NULL ? ks_study_read(reader) : KS_OK;

@@ -573,8 +573,7 @@ int ks_population_read_grades(struct ks_reader *reader, const char *grades, doub
                            strcmp(info->group, "mechanism") != 0 && info->limits != KS_LIMITS_COUNT;
         bool is_share = info->limits == KS_LIMITS_FRACTION || info->limits == KS_LIMITS_OPEN_FRACTION;
         bool is_named = ks_population_find(constants, info->name) >= 0;
-        bool is_patient = ks_population_find(&reader->campaign->study->population, info->name) >= 0;
-        if (!is_constant || is_named || is_patient || !(value > 0) || (is_share && value >= 1)) continue;
+        if (!is_constant || is_named || !(value > 0) || (is_share && value >= 1)) continue;
         for (const char *at = grades; *at != '\0';
              at += strcspn(at, " ") + strspn(at + strcspn(at, " "), " "))
             if (strcspn(at, " ") == strlen(info->grade) &&
