@@ -386,6 +386,11 @@ static void print_report(const struct make *m) {
     printf("  weights are worth %.1f patients of equal weight\n", m->cohort.weight_n);
     print_targets(m);
     fflush(stdout);
+    for (int i = 0; i < m->study->n_targets; i++)
+        if (m->cohort.effective_n[i] < 0.1 * (double)m->cohort.m)
+            fprintf(stderr,
+                    "ketsweep: warning: %s: %.1f effective patients are less than a tenth of the cohort\n",
+                    m->study->targets[i].id, m->cohort.effective_n[i]);
     if (m->cohort.weight_n < 0.1 * (double)m->cohort.m)
         fprintf(stderr,
                 "ketsweep: warning: %.1f effective patients are less than a tenth of the cohort; a few carry "
