@@ -267,8 +267,8 @@ static int run_draws(struct ks_trial *t) {
 
 static int finish(struct ks_trial *t) {
     if (t->session->rank != 0) return KS_OK;
-    KS_TRY(ks_trial_write(t));
-    return t->session->arguments->is_quiet ? KS_OK : ks_trial_print(t);
+    KS_TRY(ks_trial_file_write(t));
+    return t->session->arguments->is_quiet ? KS_OK : ks_trial_report_print(t);
 }
 
 static int run_trial(struct ks_trial *t) {

@@ -124,8 +124,9 @@ static void fill_statistics(struct content *c, const struct ks_trial *t) {
         for (int v = 0; v < t->ward.n_visits; v++)
             for (int s = 0; s < KS_N_STATISTICS; s++) {
                 size_t i = ((size_t)a * (size_t)t->ward.n_visits + (size_t)v) * KS_N_STATISTICS + (size_t)s;
-                struct ks_interval draws = ks_trial_over_draws(t, a, v, (enum ks_statistic)s);
-                struct ks_interval replicates = ks_trial_over_replicates(t, a, v, (enum ks_statistic)s);
+                struct ks_interval draws = ks_trial_report_over_draws(t, a, v, (enum ks_statistic)s);
+                struct ks_interval replicates =
+                    ks_trial_report_over_replicates(t, a, v, (enum ks_statistic)s);
                 c->summary[i] = t->summaries[i];
                 c->low[i] = draws.low;
                 c->high[i] = draws.high;
@@ -139,8 +140,8 @@ static void fill_statistics(struct content *c, const struct ks_trial *t) {
 static void fill_targets(struct content *c, const struct ks_trial *t) {
     for (int k = 0; k < t->study->n_targets; k++) {
         const struct ks_target *target = &t->study->targets[k];
-        struct ks_interval draws = ks_trial_target_over_draws(t, k),
-                           replicates = ks_trial_target_over_replicates(t, k);
+        struct ks_interval draws = ks_trial_report_target_over_draws(t, k),
+                           replicates = ks_trial_report_target_over_replicates(t, k);
         ks_selection_describe(t->campaign, target, c->described[k], sizeof c->described[k]);
         c->targets[k] = c->described[k];
         c->ids[k] = target->id;
@@ -357,7 +358,7 @@ static int fill_and_write(struct content *c, const struct ks_trial *t) {
     return write_content(c, t);
 }
 
-int ks_trial_write(const struct ks_trial *trial) {
+int ks_trial_file_write(const struct ks_trial *trial) {
     struct content content = {0};
     int err = fill_and_write(&content, trial);
     for (int i = 0; i < content.n_all; i++) free(content.all[i]);

@@ -40,17 +40,17 @@ struct ks_interval {
 };
 
 /* trial_report.c: of a statistic over draws, over replicates; of a target. */
-struct ks_interval ks_trial_over_draws(const struct ks_trial *trial, int arm, int visit,
-                                       enum ks_statistic statistic);
-struct ks_interval ks_trial_over_replicates(const struct ks_trial *trial, int arm, int visit,
-                                            enum ks_statistic statistic);
-struct ks_interval ks_trial_target_over_draws(const struct ks_trial *trial, int target);
-struct ks_interval ks_trial_target_over_replicates(const struct ks_trial *trial, int target);
+struct ks_interval ks_trial_report_over_draws(const struct ks_trial *trial, int arm, int visit,
+                                              enum ks_statistic statistic);
+struct ks_interval ks_trial_report_over_replicates(const struct ks_trial *trial, int arm, int visit,
+                                                   enum ks_statistic statistic);
+struct ks_interval ks_trial_report_target_over_draws(const struct ks_trial *trial, int target);
+struct ks_interval ks_trial_report_target_over_replicates(const struct ks_trial *trial, int target);
 
 /* Prints the arms, the targets, what each mechanism carries, and the tailoring. */
-int ks_trial_print(const struct ks_trial *trial);
+int ks_trial_report_print(const struct ks_trial *trial);
 
 /* trial_file.c */
-int ks_trial_write(const struct ks_trial *trial);
+int ks_trial_file_write(const struct ks_trial *trial);
 
 #endif

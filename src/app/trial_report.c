@@ -39,28 +39,29 @@ static double replicate_at(const struct ks_trial *t, int q, int arm, int visit, 
     return t->replicates[row * KS_N_STATISTICS + (size_t)s];
 }
 
-struct ks_interval ks_trial_over_draws(const struct ks_trial *t, int arm, int visit, enum ks_statistic s) {
+struct ks_interval ks_trial_report_over_draws(const struct ks_trial *t, int arm, int visit,
+                                              enum ks_statistic s) {
     if (s == KS_STATISTIC_number_needed)
-        return invert(ks_trial_over_draws(t, arm, visit, KS_STATISTIC_response_difference));
+        return invert(ks_trial_report_over_draws(t, arm, visit, KS_STATISTIC_response_difference));
     for (int d = 1; d <= t->n_draws; d++) t->intervals[d - 1] = summary_at(t, d, arm, visit, s);
     return interval_of((size_t)t->n_draws, t->intervals);
 }
 
-struct ks_interval ks_trial_over_replicates(const struct ks_trial *t, int arm, int visit,
-                                            enum ks_statistic s) {
+struct ks_interval ks_trial_report_over_replicates(const struct ks_trial *t, int arm, int visit,
+                                                   enum ks_statistic s) {
     if (s == KS_STATISTIC_number_needed)
-        return invert(ks_trial_over_replicates(t, arm, visit, KS_STATISTIC_response_difference));
+        return invert(ks_trial_report_over_replicates(t, arm, visit, KS_STATISTIC_response_difference));
     for (int q = 0; q < t->n_replicates; q++) t->intervals[q] = replicate_at(t, q, arm, visit, s);
     return interval_of((size_t)t->n_replicates, t->intervals);
 }
 
-struct ks_interval ks_trial_target_over_draws(const struct ks_trial *t, int target) {
+struct ks_interval ks_trial_report_target_over_draws(const struct ks_trial *t, int target) {
     const double *row = &t->targets[(size_t)target * (size_t)(t->n_draws + 1)];
     for (int d = 1; d <= t->n_draws; d++) t->intervals[d - 1] = row[d];
     return interval_of((size_t)t->n_draws, t->intervals);
 }
 
-struct ks_interval ks_trial_target_over_replicates(const struct ks_trial *t, int target) {
+struct ks_interval ks_trial_report_target_over_replicates(const struct ks_trial *t, int target) {
     const double *row = &t->target_replicates[(size_t)target * (size_t)t->n_replicates];
     memcpy(t->intervals, row, (size_t)t->n_replicates * sizeof *row);
     return interval_of((size_t)t->n_replicates, t->intervals);
@@ -83,8 +84,8 @@ static void print_statistic(const struct ks_trial *t, int arm, int visit, enum k
     double value = summary_at(t, 0, arm, visit, s);
     if (isnan(value)) return;
     printf("    %-22s %9.3g   %-18s   %-18s\n", name, value,
-           in_words(ks_trial_over_draws(t, arm, visit, s)).text,
-           in_words(ks_trial_over_replicates(t, arm, visit, s)).text);
+           in_words(ks_trial_report_over_draws(t, arm, visit, s)).text,
+           in_words(ks_trial_report_over_replicates(t, arm, visit, s)).text);
 }
 
 static void print_visit(const struct ks_trial *t, int arm, int visit) {
@@ -136,8 +137,8 @@ static void print_targets(const struct ks_trial *t) {
         ks_selection_describe(t->campaign, target, text, sizeof text);
         printf("%-56s %9.3g %9.3g   %-18s   %-18s  %s\n", text, target->value,
                t->targets[(size_t)k * (size_t)(t->n_draws + 1)],
-               in_words(ks_trial_target_over_draws(t, k)).text,
-               in_words(ks_trial_target_over_replicates(t, k)).text,
+               in_words(ks_trial_report_target_over_draws(t, k)).text,
+               in_words(ks_trial_report_target_over_replicates(t, k)).text,
                target->is_calibration ? "calibration" : "validation");
     }
 }
@@ -183,7 +184,7 @@ static void print_mechanisms(const struct ks_trial *t) {
     }
 }
 
-int ks_trial_print(const struct ks_trial *t) {
+int ks_trial_report_print(const struct ks_trial *t) {
     char duration[32];
     printf("%s: %zu patients in %d arms", t->path, t->patients.m, t->study->n_arms);
     if (t->n_left_out > 0) printf(" (%zu could not be solved or are not ill)", t->n_left_out);
