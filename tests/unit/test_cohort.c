@@ -131,7 +131,7 @@ static void systematic_samples_follow_the_weights(void **state) {
 
 /* ---- acceptance -------------------------------------------------------------------------------------------------- */
 
-/* Plausible patients fill a square; the target is a correlated normal distribution within it. */
+/* Plausible patients are thicker in the middle than where the target lies, a correlated normal distribution. */
 static void acceptance_finds_a_normal_target(void **state) {
     (void)state;
     enum { M = 1000 };
@@ -142,8 +142,8 @@ static void acceptance_finds_a_normal_target(void **state) {
            x[M], y[M], product[M], distance;
     size_t *chosen = ks_memory_allocate(M, sizeof *chosen), n_sure;
     for (size_t i = 0; i < 100000; i++) {
-        points[2 * i] = 10 * uniform(i, 0) - 5;
-        points[2 * i + 1] = 10 * uniform(i, 1) - 5;
+        points[2 * i] = 1.2 * normal(i, 0);
+        points[2 * i + 1] = 1.6 * normal(i, 1);
         u[i] = uniform(i, 2);
     }
     struct ks_target_density target = {2, mean, sd, factor};
