@@ -142,7 +142,7 @@ run-tests: $(foreach suite,$(SUITES),$(filter $(BUILD)/tests/$(suite)/%,$(PROGRA
 run-tests: $(if $(filter cli house,$(SUITES)),all)
 	@$(PYTHON) tests/run.py --build $(BUILD) $(SUITES)
 
-bench: all ## measure speed, waiting, writing and memory, side by side in one run
+bench: all $(BENCH) ## measure speed, waiting, writing and memory, side by side in one run (SUNDIALS=PREFIX: of your own)
 	@$(QUIET_MPI) $(PYTHON) tools/bench.py --build $(BUILD) --folder $(BUILD)/bench
 
 validate: all ## run published trials on the shipped cohort: published beside simulated

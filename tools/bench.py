@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
 """Measures the farm and the file, side by side in one run; `make bench` builds the program and calls this.
 
-    tools/bench.py [--build build/release] [--folder build/bench] [FIGURE...]     figures: farm idle write memory
+    tools/bench.py [--build build/release] [--folder build/bench] [FIGURE...]
+                   figures: solver memory farm idle write
 
+solver  time per patient and achieved error of rosenbrock at each lane width and of CVODE with KLU, and their ratio at
+        equal achieved error. Debian's SUNDIALS is compiled without optimisation, which flatters us: the table says
+        so. Honest is `make bench SUNDIALS=PREFIX` with one that you have built at -O3 (`apt-get source sundials`)
 farm    points per second and core of configs/demo.cfg, and the efficiency of 2 ranks against 1
 idle    processor share of a rank that waits for another's point
 write   collective write of a 2 GB campaign of a trivial model against dd with fsync on the same disk, on 1 and 2 ranks
@@ -57,6 +61,7 @@ class Bench:
 
     def __init__(self, build, folder):
         self.program = str(TOP / build / "ketsweep")
+        self.bench_solver = str(TOP / build / "tools/bench_solver")
         self.folder = folder
 
     def config(self, name, text):
@@ -121,6 +126,9 @@ class Bench:
             print(f"write   {ranks} rank{'s' if ranks > 1 else ''}: {statistics.median(ours):.0f} MB/s, "
                   f"dd {statistics.median(dd):.0f} MB/s; ratio {ratio:.2f} (median of {PAIRS} pairs)")
 
+    def solver(self):
+        subprocess.run([self.bench_solver, str(TOP / "configs/demo.cfg")], check=True)
+
     def memory(self):
         self.run(2, self.config("million.cfg", WIDE % 1_000_000))
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
@@ -128,7 +136,7 @@ class Bench:
 
 
 def main():
-    figures = ("memory", "farm", "idle", "write")
+    figures = ("memory", "farm", "idle", "write", "solver")
     parser = argparse.ArgumentParser(description="Measures the farm and the file, side by side in one run.")
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--folder", default="build/bench", type=pathlib.Path)

@@ -35,13 +35,39 @@ static void print_entry(const struct ks_lu *lu, int entry, bool is_diagonal) {
     print_updates(lu, entry);
 }
 
+static bool is_plain(const struct ks_lu *lu, int entry) {
+    for (int p = 0; p < lu->n_plain; p++)
+        if (lu->plain[p] == entry) return true;
+    return false;
+}
+
+/* The reciprocals of plain pivots, in fours. */
+static void print_plain_pivots(const struct ks_lu *lu) {
+    for (int p = 0; p < lu->n_plain; p += 4) {
+        for (int i = p; i < p + 4; i++) {
+            printf("    ks_lane p%d = ", i);
+            if (i < lu->n_plain) {
+                printf("-(");
+                print_entry(lu, lu->plain[i], true);
+                printf(");\n");
+            } else {
+                printf("ks_lane_all(1);\n");
+            }
+        }
+        printf("    ks_lane_invert_4(&p%d, &p%d, &p%d, &p%d);\n", p, p + 1, p + 2, p + 3);
+        for (int i = p; i < p + 4 && i < lu->n_plain; i++) printf("    v[%d] = p%d;\n", lu->plain[i], i);
+    }
+}
+
 /* Entries are numbered pivot by pivot: the diagonal, its column, its row. */
 static void print_pivot(const struct ks_lu *lu, int k) {
     int diagonal = lu->diagonals[k], n_column = lu->first_scale[k + 1] - lu->first_scale[k];
     int end = k + 1 < lu->n ? lu->diagonals[k + 1] : lu->n_entries;
-    printf("    v[%d] = -1.0 / (", diagonal);
-    print_entry(lu, diagonal, true);
-    printf(");\n");
+    if (!is_plain(lu, diagonal)) {
+        printf("    v[%d] = -1.0 / (", diagonal);
+        print_entry(lu, diagonal, true);
+        printf(");\n");
+    }
     for (int entry = diagonal + 1; entry < end; entry++) {
         bool is_factor = entry <= diagonal + n_column;
         printf("    v[%d] = %s", entry, is_factor ? "(" : "");
@@ -72,6 +98,7 @@ static void print_program(const struct ks_lu *lu) {
         "enum { N_FACTORS = %d };\n\n"
         "KS_LANE_INLINE void factorise(ks_lane diagonal, const ks_lane *restrict j, ks_lane *restrict v) {\n",
         lu->n_entries);
+    print_plain_pivots(lu);
     for (int k = 0; k < lu->n; k++) print_pivot(lu, k);
     printf("}\n\nKS_LANE_INLINE void substitute(const ks_lane *restrict v, const ks_lane *restrict rate,\n"
            "                               ks_lane *restrict x) {\n");

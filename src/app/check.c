@@ -115,6 +115,33 @@ static void print_job(double core_seconds, uint64_t n_points) {
            ranks, floor(minutes / 60), fmod(minutes, 60));
 }
 
+static bool is_trait(const struct ks_parameter_info *info) {
+    static const char *const others[] = {"protocol", "patient", "pharmacokinetics", "mechanism"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(info->group, others[i]) == 0) return false;
+    return true;
+}
+
+/* A trait that varies moves the score before treatment too, unless that is given. */
+static void print_severity(const struct ks_campaign *campaign) {
+    const struct ks_variable *variables = campaign->design.variables;
+    int trait = -1;
+    if (campaign->parameters[KS_PARAMETER_baseline_madrs] > 0) return;
+    for (int i = 0; i < campaign->design.n_variables; i++) {
+        int parameter = variables[i].parameter;
+        if (parameter == KS_PARAMETER_baseline_madrs || parameter == KS_PARAMETER_life_stress) return;
+        if (trait < 0 && is_trait(&ks_parameters[parameter])) trait = parameter;
+    }
+    if (trait >= 0)
+        fprintf(
+            stderr,
+            "warning: %s: traits vary (%s) and baseline_madrs does not hold the score before treatment; a "
+            "sensitivity study of this mostly ranks what makes people ill. To compare patients of equal "
+            "severity: "
+            "patient : { baseline_madrs = 33.0; };\n",
+            campaign->path, ks_parameters[trait].name);
+}
+
 static void print_plan(const struct ks_work *work, double seconds) {
     const struct ks_campaign *campaign = work->campaign;
     const struct ks_schema *schema = &work->schema;
@@ -128,6 +155,7 @@ static void print_plan(const struct ks_work *work, double seconds) {
     if (campaign->function == NULL) {
         printf("protocol\n");
         print_protocol(campaign);
+        print_severity(campaign);
         printf("solver %s, rtol %g\n", ks_solver_names[campaign->solver.kind], campaign->solver.rtol);
     }
     printf("%d endpoints, %d trajectories at %d times\n", schema->n_endpoints, schema->n_states,

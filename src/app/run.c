@@ -157,6 +157,12 @@ static int open_file(struct run *run) {
     return ks_store_add_run(run->store, &run->record);
 }
 
+/* Who is alone has no requests to answer in between. */
+static uint64_t choose_slice(const struct run *run) {
+    uint64_t slice = run->work.slice, batch = (uint64_t)run->work.batch;
+    return run->size == 1 && batch > slice ? batch : slice;
+}
+
 static int run_farm(struct run *run) {
     const struct ks_farm_work work = {.self = run,
                                       .simulate = simulate,
@@ -165,7 +171,7 @@ static int run_farm(struct run *run) {
                                       .report = run->progress.stream ? report : NULL,
                                       .commit_seconds = run->campaign.run.commit_seconds,
                                       .capacity = run->work.capacity,
-                                      .slice = run->work.slice};
+                                      .slice = choose_slice(run)};
     KS_TRY(ks_farm_run(run->comm, 0, run->work.schema.n_points, &work));
     return ks_store_complete(run->store);
 }

@@ -61,6 +61,11 @@ KS_LANE_INLINE ks_lane ks_lane_max(ks_lane a, ks_lane b) {
     return ks_lane_select(KS_LANE_TRUTH(a > b), a, b);
 }
 
+/* The smaller of two, b where they are not ordered. */
+KS_LANE_INLINE ks_lane ks_lane_min(ks_lane a, ks_lane b) {
+    return ks_lane_select(KS_LANE_TRUTH(a < b), a, b);
+}
+
 /* Each lane moved into [low, high]; NaN stays. */
 KS_LANE_INLINE ks_lane ks_lane_clamp(ks_lane x, double low, double high) {
     x = ks_lane_select(KS_LANE_TRUTH(x < low), ks_lane_all(low), x);
@@ -74,6 +79,17 @@ KS_LANE_INLINE ks_lane ks_lane_sqrt(ks_lane x) {
     for (int i = 0; i < KS_LANES; i++) element[i] = __builtin_sqrt(element[i]);
     memcpy(&x, element, sizeof x);
     return x;
+}
+
+/* Four reciprocals for one division, which costs as much as ten multiplications. */
+KS_LANE_INLINE void ks_lane_invert_4(ks_lane *a, ks_lane *b, ks_lane *c, ks_lane *d) {
+    ks_lane ab = *a * *b, cd = *c * *d, per_all = 1.0 / (ab * cd), per_ab = per_all * cd,
+            per_cd = per_all * ab;
+    ks_lane per_a = per_ab * *b, per_c = per_cd * *d;
+    *b = per_ab * *a;
+    *d = per_cd * *c;
+    *a = per_a;
+    *c = per_c;
 }
 
 /* exp(x) for |x| <= 700, to 1 unit in the last place: x = n ln 2 + r with |r| <= ln 2 / 2, Taylor's series to r^13
@@ -103,6 +119,33 @@ KS_LANE_INLINE ks_lane ks_lane_exp(ks_lane x) {
     ks_lane scale;
     memcpy(&scale, &exponent, sizeof scale);
     return sum * scale;
+}
+
+/* The natural logarithm of a positive normal number, to 2e-16 + 2 units in the last place: x = 2^n m with m
+ * in [sqrt(1/2), sqrt(2)], log m = 2 artanh s with s = (m - 1) / (m + 1) (the next term is below 1e-17). */
+KS_LANE_INLINE ks_lane ks_lane_log(ks_lane x) {
+    const ks_lane_bits root_half = (ks_lane_bits){0} + 0x3fe6a09e667f3bcdu;
+    ks_lane_bits bits, n;
+    memcpy(&bits, &x, sizeof x);
+    n = (bits - root_half) >> 52;
+    n = (n ^ 0x800) - 0x800; /* its sign is that of twelve bits */
+    bits = bits - (n << 52);
+    n = n + 0x4338000000000000u; /* the bits of n + 3 2^51 */
+    ks_lane m, exponent;
+    memcpy(&m, &bits, sizeof m);
+    memcpy(&exponent, &n, sizeof exponent);
+    exponent = exponent - 0x1.8p52;
+    ks_lane s = (m - 1.0) / (m + 1.0), z = s * s;
+    ks_lane sum = z * (1.0 / 21) + 1.0 / 19;
+    sum = sum * z + 1.0 / 17;
+    sum = sum * z + 1.0 / 15;
+    sum = sum * z + 1.0 / 13;
+    sum = sum * z + 1.0 / 11;
+    sum = sum * z + 1.0 / 9;
+    sum = sum * z + 1.0 / 7;
+    sum = sum * z + 1.0 / 5;
+    sum = sum * z + 1.0 / 3;
+    return exponent * 0x1.62e42fefa39efp-1 + (2.0 * s + 2.0 * s * z * sum);
 }
 
 #endif

@@ -3,7 +3,8 @@
  * hold.
  *
  * infusion_duration and infusion_rate are twins: one follows from the other and the dose. A varied twin
- * replaces a fixed one. The bioavailability, absorption rate and first pass of a route hold unless the
+ * replaces a fixed one. So are life_stress and baseline_madrs, which the simulation solves life_stress for. The
+ * bioavailability, absorption rate and first pass of a route hold unless the
  * patient names them. */
 #include "config/config_impl.h"
 
@@ -136,6 +137,25 @@ static void choose_twin(struct ks_reader *reader) {
     campaign->is_named[campaign->treatment.uses_rate ? DURATION : RATE] = false;
 }
 
+/* What of life_stress and baseline_madrs counts; a baseline_madrs of 0 does not. */
+static void choose_severity(struct ks_reader *reader) {
+    enum { STRESS = KS_PARAMETER_life_stress, SCORE = KS_PARAMETER_baseline_madrs };
+    struct ks_campaign *campaign = reader->campaign;
+    bool is_stress_varied = reader->is_varied[STRESS], is_score_varied = reader->is_varied[SCORE];
+    bool has_score = is_score_varied || campaign->parameters[SCORE] > 0;
+    if (!has_score) return;
+    if (is_stress_varied == is_score_varied && campaign->is_named[STRESS])
+        ks_settings_fault(
+            reader, ks_protocol_place(reader, STRESS),
+            "baseline_madrs is given too, and life_stress is solved for it; exactly one of the two is "
+            "allowed");
+    campaign->is_named[is_stress_varied ? SCORE : STRESS] = false;
+    if (is_stress_varied)
+        campaign->parameters[SCORE] = 0;
+    else
+        campaign->parameters[STRESS] = ks_parameters[STRESS].value;
+}
+
 static void check_rate(struct ks_reader *reader) {
     const struct ks_treatment *treatment = &reader->campaign->treatment;
     if (!treatment->uses_rate || treatment->has_infusion_events) return;
@@ -234,6 +254,7 @@ int ks_protocol_read(struct ks_reader *reader) {
     const config_setting_t *patient = open_section(reader, "patient", check_patient_key);
     read_parameters(reader, protocol, patient);
     choose_twin(reader);
+    choose_severity(reader);
     KS_TRY(ks_schedule_read(reader, protocol));
     check_dose_unit(reader, protocol);
     apply_route(reader);

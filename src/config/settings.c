@@ -235,10 +235,10 @@ bool ks_settings_has_range(const struct ks_reader *reader, const struct ks_param
     return !is_dose || reader->campaign->treatment.is_dose_per_kg;
 }
 
-/* In a protocol 0 is plausible: no dose, or placebo. */
+/* In a protocol 0 is plausible: no dose, or placebo; and so is every default. */
 void ks_settings_judge(struct ks_reader *reader, const config_setting_t *setting,
                        const struct ks_parameter_info *info, double value) {
-    if (value >= info->low && value <= info->high) return;
+    if ((value >= info->low && value <= info->high) || value == info->value) return;
     if (!ks_settings_has_range(reader, info) || (value == 0 && strcmp(info->group, "protocol") == 0)) return;
     ks_settings_warn(reader, setting, "%s is outside the plausible range of %s, %s to %s",
                      ks_settings_number_text(value).text, info->name, ks_settings_number_text(info->low).text,

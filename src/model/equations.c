@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define X(lanes) {lanes, ks_model_rhs_w##lanes, ks_model_jacobian_w##lanes, ks_model_quantities_w##lanes},
+#define X(lanes) {lanes, ks_model_rhs_w##lanes, ks_model_linearise_w##lanes, ks_model_quantities_w##lanes},
 static const struct ks_model_equations equations[] = {KS_MODEL_LANES_TABLE(X)};
 #undef X
 

@@ -14,17 +14,6 @@ struct response {
     ks_lane value, slope;
 };
 
-/* Four reciprocals for one division, which costs as much as ten multiplications. */
-KS_LANE_INLINE void invert_4(ks_lane *a, ks_lane *b, ks_lane *c, ks_lane *d) {
-    ks_lane ab = *a * *b, cd = *c * *d, per_all = 1.0 / (ab * cd), per_ab = per_all * cd,
-            per_cd = per_all * ab;
-    ks_lane per_a = per_ab * *b, per_c = per_cd * *d;
-    *b = per_ab * *a;
-    *d = per_cd * *c;
-    *a = per_a;
-    *c = per_c;
-}
-
 /* Each takes the reciprocal of its denominator. */
 KS_LANE_INLINE struct response fall(ks_lane a, ks_lane reciprocal) {
     ks_lane value = (1.0 + a) * reciprocal;
@@ -97,7 +86,7 @@ struct terms {
     struct response dissociation, pressor;
 };
 
-/* Denominators of the terms, which invert_4 turns into reciprocals. */
+/* Denominators of the terms, which ks_lane_invert_4 turns into reciprocals. */
 struct denominators {
     ks_lane protein, awake, pyramidal, uptake, transport, ampa, scaling;
     ks_lane eef2k_kynurenate, bdnf_eef2k, bdnf_cortisol, bdnf_il6, bdnf_release, trkb, mtorc1_cortisol,
@@ -152,7 +141,7 @@ KS_LANE_INLINE struct terms evaluate_terms(const ks_lane *c, const ks_lane *y) {
     d.awake = 1.0 + r * r;
     d.uptake = 1.0 + C(uptake_microglia) * Y(microglia);
     d.transport = C(glutamate_uptake_km) + Y(glutamate);
-    invert_4(&d.protein, &d.awake, &d.uptake, &d.transport);
+    ks_lane_invert_4(&d.protein, &d.awake, &d.uptake, &d.transport);
 
     /* S = (2 strength_protein p / (1 + p) + strength_labile spines_labile + spines_stable) / sum of weights */
     t.strength = 2.0 * C(strength_protein) * Y(synaptic_protein) * d.protein +
@@ -171,7 +160,7 @@ KS_LANE_INLINE struct terms evaluate_terms(const ks_lane *c, const ks_lane *y) {
     d.scaling = 1.0 + C(scaling_gain) * Y(ampa);
     d.eef2k_kynurenate = 1.0 + C(eef2k_kynurenate) * Y(kynurenate);
     d.bdnf_eef2k = 1.0 + C(bdnf_eef2k) * Y(eef2k);
-    invert_4(&d.ampa, &d.scaling, &d.eef2k_kynurenate, &d.bdnf_eef2k);
+    ks_lane_invert_4(&d.ampa, &d.scaling, &d.eef2k_kynurenate, &d.bdnf_eef2k);
     t.ampa = rise2(C(ampa_half_2), Y(glutamate), d.ampa);
     t.scaling = fall(C(scaling_gain), d.scaling);
     t.eef2k_kynurenate = fall(C(eef2k_kynurenate), d.eef2k_kynurenate);
@@ -181,7 +170,7 @@ KS_LANE_INLINE struct terms evaluate_terms(const ks_lane *c, const ks_lane *y) {
     d.bdnf_il6 = 1.0 + C(bdnf_il6) * Y(il6);
     d.bdnf_release = C(bdnf_ampa_half) + t.ampa_signal * t.ampa_signal;
     d.trkb = C(trkb_half) + Y(bdnf);
-    invert_4(&d.bdnf_cortisol, &d.bdnf_il6, &d.bdnf_release, &d.trkb);
+    ks_lane_invert_4(&d.bdnf_cortisol, &d.bdnf_il6, &d.bdnf_release, &d.trkb);
     t.bdnf_cortisol = fall(C(bdnf_cortisol), d.bdnf_cortisol);
     t.bdnf_il6 = fall(C(bdnf_il6), d.bdnf_il6);
     t.bdnf_release = rise2(C(bdnf_ampa_half), t.ampa_signal, d.bdnf_release);
@@ -191,7 +180,7 @@ KS_LANE_INLINE struct terms evaluate_terms(const ks_lane *c, const ks_lane *y) {
     d.mtorc1_mean = 1.0 + Y(mtorc1_mean);
     d.surge_base = Y(mtorc1_mean) + 0.02;
     d.neurogenesis_cortisol = 1.0 + C(neurogenesis_cortisol) * Y(cortisol);
-    invert_4(&d.mtorc1_cortisol, &d.mtorc1_mean, &d.surge_base, &d.neurogenesis_cortisol);
+    ks_lane_invert_4(&d.mtorc1_cortisol, &d.mtorc1_mean, &d.surge_base, &d.neurogenesis_cortisol);
     t.mtorc1_cortisol = fall(C(mtorc1_cortisol), d.mtorc1_cortisol);
     t.neurogenesis_cortisol = fall(C(neurogenesis_cortisol), d.neurogenesis_cortisol);
     /* 2 (1 - share) m / (1 + m) + share (1 + h) q / (h + q), q = (M* / (m + 0.02))^4, m = mtorc1_mean */
@@ -204,7 +193,7 @@ KS_LANE_INLINE struct terms evaluate_terms(const ks_lane *c, const ks_lane *y) {
     d.nfkb_cortisol = 1.0 + C(nfkb_cortisol) * t.glucocorticoid;
     d.nfkb_ketamine = C(nfkb_ketamine_half) + Y(ketamine_brain);
     d.microglia = C(microglia_half) + 0.5 * (Y(tnf) + Y(il6));
-    invert_4(&d.neurogenesis_il6, &d.nfkb_cortisol, &d.nfkb_ketamine, &d.microglia);
+    ks_lane_invert_4(&d.neurogenesis_il6, &d.nfkb_cortisol, &d.nfkb_ketamine, &d.microglia);
     t.neurogenesis_il6 = fall(C(neurogenesis_il6), d.neurogenesis_il6);
     t.nfkb_cortisol = fall(C(nfkb_cortisol), d.nfkb_cortisol);
     t.nfkb_ketamine.value = 1.0 - C(nfkb_ketamine_max) * Y(ketamine_brain) * d.nfkb_ketamine;
@@ -215,7 +204,7 @@ KS_LANE_INLINE struct terms evaluate_terms(const ks_lane *c, const ks_lane *y) {
     d.crh = 1.0 + C(crh_feedback) * t.glucocorticoid;
     d.acth = 1.0 + C(acth_feedback) * t.glucocorticoid;
     d.gr = 1.0 + C(gr_cortisol) * Y(cortisol) + C(gr_il6) * Y(il6);
-    invert_4(&d.kynurenate, &d.crh, &d.acth, &d.gr);
+    ks_lane_invert_4(&d.kynurenate, &d.crh, &d.acth, &d.gr);
     t.kynurenate = fall(C(kynurenate_microglia), d.kynurenate);
     t.crh = fall(C(crh_feedback), d.crh);
     t.acth = fall(C(acth_feedback), d.acth);
@@ -228,7 +217,7 @@ KS_LANE_INLINE struct terms evaluate_terms(const ks_lane *c, const ks_lane *y) {
     d.burst_block = 1.0 + fourth_power(b);
     d.monoamines = 1.0 + C(monoamine_burst) * Y(habenula_burst);
     d.dmn_relay = 1.0 + 0.5 * C(dmn_limbic) * (1.0 + t.relay);
-    invert_4(&d.burst, &d.burst_block, &d.monoamines, &d.dmn_relay);
+    ks_lane_invert_4(&d.burst, &d.burst_block, &d.monoamines, &d.dmn_relay);
     t.burst = rise(C(burst_half_4), z, d.burst);
     t.burst.slope = t.burst.slope * 4.0 * kir.value * kir.value * kir.value * kir.slope * C(density);
     t.burst_block.value = d.burst_block;
@@ -244,7 +233,7 @@ KS_LANE_INLINE struct terms evaluate_terms(const ks_lane *c, const ks_lane *y) {
     d.dmn_block = 1.0 + C(dmn_block) * Y(block_interneuron);
     d.flexible = 1.0 + Y(default_mode);
     d.dissociation = C(dissociation_half_2) + square;
-    invert_4(&d.coupling_block, &d.dmn_block, &d.flexible, &d.dissociation);
+    ks_lane_invert_4(&d.coupling_block, &d.dmn_block, &d.flexible, &d.dissociation);
     t.coupling_block =
         (struct response){d.coupling_block, -C(coupling_block) * d.coupling_block * d.coupling_block};
     t.dmn_block = (struct response){d.dmn_block, -C(dmn_block) * d.dmn_block * d.dmn_block};
@@ -260,7 +249,7 @@ KS_LANE_INLINE struct terms evaluate_terms(const ks_lane *c, const ks_lane *y) {
     d.translation = C(translation_threshold_4) + q;
     d.limbic_control = 1.0 + C(limbic_control) * t.control;
     d.dmn_control = 1.0 + C(dmn_control) * t.control;
-    invert_4(&d.pyramidal, &d.translation, &d.limbic_control, &d.dmn_control);
+    ks_lane_invert_4(&d.pyramidal, &d.translation, &d.limbic_control, &d.dmn_control);
     t.pyramidal = rise2(C(rate_half_2), t.drive.value, d.pyramidal);
     struct response surging = rise(C(translation_threshold_4), q, d.translation);
     t.translation.value = C(translation_surge_share) * surging.value;
@@ -273,7 +262,7 @@ KS_LANE_INLINE struct terms evaluate_terms(const ks_lane *c, const ks_lane *y) {
     d.mood_rumination = t.rumination + 0.5;
     d.mood_il6 = Y(il6) + 1.0;
     d.pressor = C(pressor_half) + Y(ketamine_brain);
-    invert_4(&d.mood_rumination, &d.mood_il6, &d.pressor, &one);
+    ks_lane_invert_4(&d.mood_rumination, &d.mood_il6, &d.pressor, &one);
     t.mood_rumination.value = C(mood_rumination) * (t.rumination - 0.5) * d.mood_rumination;
     t.mood_rumination.slope = C(mood_rumination) * d.mood_rumination * d.mood_rumination;
     t.mood_il6.value = C(mood_inflammation) * (Y(il6) - 1.0) * d.mood_il6;

@@ -22,8 +22,6 @@ enum ks_quantity {
     KS_N_QUANTITIES
 };
 
-enum { KS_N_AREAS = 2 }; /* the last states are areas under others: nothing depends on them */
-
 struct ks_quantity_info {
     const char *name, *unit, *description;
     const char *module; /* "derived" for derived quantities */
@@ -49,6 +47,7 @@ int ks_model_find_quantity(const char *name);
     X(ABOVE_ONE, 1, false, INFINITY, false, false, "> 1")                      \
     X(COUNT, 0, true, 1000, true, true, "an integer in [0, 1000]")             \
     X(ROUTE, 0, true, 4, true, true, "iv, im, intranasal, sublingual or oral") \
+    X(SCORE, 0, true, 60, false, false, "in [0, 60)")                          \
     X(REAL, -INFINITY, false, INFINITY, false, false, "a number")
 
 enum ks_limits {
@@ -212,8 +211,12 @@ extern const int ks_jacobian_columns[KS_N_NONZEROS];
 /* Fills the coefficients of a patient before treatment, when no signal is held, from checked parameters. */
 void ks_model_prepare(const double parameters[KS_N_PARAMETERS], double coefficients[KS_N_COEFFICIENTS]);
 
-/* From here on signals whose mechanism is off are held at their value in `y`, the state at t = 0. */
-void ks_model_begin_treatment(const double parameters[KS_N_PARAMETERS], const double y[KS_N_STATES],
+/* The life_stress of a patient before treatment whose equilibrium is y: the parameter, or with baseline_madrs the one
+ * that was solved for that score. */
+double ks_model_solved_life_stress(const double coefficients[KS_N_COEFFICIENTS], const double y[KS_N_STATES]);
+
+/* From here on signals whose mechanism is off are held at their value in `y`, the state at t = 0; areas begin. */
+void ks_model_begin_treatment(const double parameters[KS_N_PARAMETERS], double y[KS_N_STATES],
                               double coefficients[KS_N_COEFFICIENTS]);
 
 /* The value of a state or derived quantity. */
@@ -229,7 +232,8 @@ bool ks_model_quantity_uses(int quantity, int state);
 struct ks_model_equations {
     int lanes;
     void (*rhs)(const double *coefficients, const double *inputs, const double *y, double *dydt);
-    void (*jacobian)(const double *coefficients, const double *inputs, const double *y, double *values);
+    void (*linearise)(const double *coefficients, const double *inputs, const double *y, double *dydt,
+                      double *values); /* the rates and their Jacobian, which share most of the work */
     void (*quantities)(int n, const int *quantities, const double *coefficients, const double *y,
                        double *values);
 };

@@ -26,6 +26,8 @@ KS_LANE_INLINE ks_lane evaluate_quantity(int quantity, const ks_lane *c, const k
     case KS_DERIVED_cadss:
         return C(cadss_max) * Y(dissociation) *
                (1.0 - C(dissociation_tolerance_share) * Y(dissociation_tolerance));
+    case KS_DERIVED_external_stress:
+        return C(life_stress);
     case KS_DERIVED_ketamine_arterial:
         return C(per_volume_central) * Y(ketamine_central);
     case KS_DERIVED_norketamine:

@@ -2,12 +2,12 @@
 #ifndef KS_MODEL_RHS_IMPL_H
 #define KS_MODEL_RHS_IMPL_H
 
-#define KS_MODEL_DECLARE(lanes)                                                                             \
-    void ks_model_rhs_w##lanes(const double *coefficients, const double *inputs, const double *states,      \
-                               double *derivatives);                                                        \
-    void ks_model_jacobian_w##lanes(const double *coefficients, const double *inputs, const double *states, \
-                                    double *values);                                                        \
-    void ks_model_quantities_w##lanes(int n, const int *quantities, const double *coefficients,             \
+#define KS_MODEL_DECLARE(lanes)                                                                              \
+    void ks_model_rhs_w##lanes(const double *coefficients, const double *inputs, const double *states,       \
+                               double *derivatives);                                                         \
+    void ks_model_linearise_w##lanes(const double *coefficients, const double *inputs, const double *states, \
+                                     double *derivatives, double *values);                                   \
+    void ks_model_quantities_w##lanes(int n, const int *quantities, const double *coefficients,              \
                                       const double *states, double *values);
 
 #define KS_MODEL_LANES_TABLE(X) X(1) X(2) X(4) X(8)

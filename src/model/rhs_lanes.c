@@ -1,4 +1,4 @@
-/* The right-hand side of the model (README.md, "Equations"), over lanes. A rate that appears in two equations is
+/* The right-hand side of the model (README.md, "Equations") and its Jacobian, over lanes. A rate that appears in two equations is
  * named once as a flux, so that conservation can be seen. */
 #include "model/equations_impl.h"
 #include "model/rhs_impl.h"
@@ -98,9 +98,10 @@ KS_LANE_INLINE void evaluate_stress(const ks_lane *c, const ks_lane *y, const st
     D(acth) = (Y(crh) * t->acth.value - Y(acth)) * C(per_acth_time);
     D(cortisol) = (Y(acth) - Y(cortisol)) * C(per_cortisol_time);
     D(gr_sensitivity) = ((1.0 + C(gr_cortisol) + C(gr_il6)) * t->gr - Y(gr_sensitivity)) * C(per_gr_time);
-    D(stress) = (C(stress_load) + C(stress_habenula) * Y(habenula_burst) +
-                 C(stress_depression) * Y(depression) - C(stress_coping) * Y(coping) - Y(stress)) *
-                C(per_stress_time);
+    D(stress) =
+        (C(stress_load) + C(stress_habenula) * Y(habenula_burst) + C(stress_depression) * Y(depression) -
+         C(stress_coping) * Y(coping) - C(stress_per_lack) * Y(madrs_auc) - Y(stress)) *
+        C(per_stress_time);
 
     D(kir41) = (1.0 + C(kir_stress) * (Y(stress) - 1.0) - Y(kir41)) * C(per_kir_time);
     D(habenula_burst) = (t->burst.value * t->burst_block.value - Y(habenula_burst)) * C(per_burst_time);
@@ -138,20 +139,57 @@ KS_LANE_INLINE void evaluate_outcome(const ks_lane *c, const ks_lane *y, const s
         Y(dissociation_tolerance) * C(per_dissociation_tolerance_time);
     D(pressor) = C(pressor_rate) * (t->pressor.value - Y(pressor));
     D(ketamine_auc) = t->ketamine_arterial;
-    D(madrs_auc) = 60.0 * Y(depression);
+    D(madrs_auc) = C(score_rate) * Y(depression) - C(score_wanted);
+}
+
+KS_LANE_INLINE void evaluate_rates(const ks_lane *c, const ks_lane *u, const ks_lane *y,
+                                   const struct terms *t, ks_lane *d) {
+    evaluate_drug(c, u, y, t, d);
+    evaluate_cortex(c, y, t, d);
+    evaluate_plasticity(c, u, y, t, d);
+    evaluate_inflammation(c, y, t, d);
+    evaluate_stress(c, y, t, d);
+    evaluate_networks(c, u, y, t, d);
+    evaluate_outcome(c, y, t, d);
 }
 
 void KS_LANED(ks_model_rhs)(const double *coefficients, const double *inputs, const double *states,
                             double *derivatives) {
+    const ks_lane *c = (const ks_lane *)coefficients, *y = (const ks_lane *)states;
+    struct terms t = evaluate_terms(c, y);
+    evaluate_rates(c, (const ks_lane *)inputs, y, &t, (ks_lane *)derivatives);
+}
+
+/* d block' / d blocker of a pool whose channels open freely */
+#define blocking(pool) (C(nmda_koff) * C(per_ki_##pool) * (1.0 - Y(block_##pool)))
+
+/* Element by element as jacobian.def lists them. */
+KS_LANE_INLINE void evaluate_jacobian(const ks_lane *c, const ks_lane *u, const ks_lane *y, struct terms t,
+                                      ks_lane *value_of) {
+    ks_lane by_drive =
+        t.pyramidal.slope * t.drive.slope * C(per_pyramidal_time); /* pyramidal_rate' by its drive */
+    ks_lane recurrent = C(weight_ee) * Y(pyramidal_rate) * t.pyramidal_open; /* the drive by S */
+    ks_lane inflamed = C(inflammation_baseline) * C(per_nfkb_time);
+    ks_lane limbic_by_control = t.stress_positive.value * t.limbic_control.slope * C(per_limbic_time);
+    ks_lane dmn_by_control = t.dmn_relay.value * t.dmn_control.slope * t.dmn_block.value * C(per_dmn_time);
+    ks_lane dmn_by_relay = t.dmn_relay.slope * t.dmn_control.value * t.dmn_block.value * C(per_dmn_time);
+    ks_lane window_by_root =
+        2.0 * U(session) * C(window_kept) * t.window_root; /* session W* by the root of W */
+    ks_lane window_by_synapse = window_by_root * 0.5 * Y(flexibility);
+    ks_lane window_by_flexibility = window_by_root * 0.5 * (Y(synaptic_protein) + Y(spines_labile));
+    ks_lane by_mood = t.mood.slope * C(per_mood_time); /* depression' by l */
+
+    int k = 0;
+#define J(row, column, value) value_of[k++] = value;
+#include "model/jacobian.def"
+#undef J
+}
+
+void KS_LANED(ks_model_linearise)(const double *coefficients, const double *inputs, const double *states,
+                                  double *derivatives, double *values) {
     const ks_lane *c = (const ks_lane *)coefficients, *u = (const ks_lane *)inputs,
                   *y = (const ks_lane *)states;
-    ks_lane *d = (ks_lane *)derivatives;
     struct terms t = evaluate_terms(c, y);
-    evaluate_drug(c, u, y, &t, d);
-    evaluate_cortex(c, y, &t, d);
-    evaluate_plasticity(c, u, y, &t, d);
-    evaluate_inflammation(c, y, &t, d);
-    evaluate_stress(c, y, &t, d);
-    evaluate_networks(c, u, y, &t, d);
-    evaluate_outcome(c, y, &t, d);
+    evaluate_rates(c, u, y, &t, (ks_lane *)derivatives);
+    evaluate_jacobian(c, u, y, t, (ks_lane *)values);
 }

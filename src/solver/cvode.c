@@ -34,6 +34,7 @@ struct cvode {
     int *slots;                          /* [n_nonzeros] where an element lies in the compressed columns */
     sunindextype *starts, *row_of;       /* the pattern in compressed columns */
     double *values;                      /* [n_nonzeros] in the system's order */
+    double *rates;                       /* [n_states] that nobody reads */
     double *before;                      /* [n_states] a state to return to */
     double *nodes;                       /* [KS_STEP_NODES][n_watched] */
     double *no_inputs;                   /* [n_inputs] zeros */
@@ -50,7 +51,7 @@ enum {
 /* Tolerance of the steps to an equilibrium: they find the basin, Newton's method finds the root in it. */
 static const double settle_rtol = 1e-4;
 /* Newton's method is tried at 500 h and at each doubling, up to a time by which every state has long settled, h. */
-static const double first_trial = 500, last_trial = 1e7;
+static const double first_trial = 500, last_trial = 1e7, newton_step = 1e9;
 static const double newton_tolerance = 1e-12; /* of each state's size, |y| + scale */
 static const double newton_reach = 1e-3; /* the same; what is farther may be another basin's, or unstable */
 
@@ -79,7 +80,7 @@ static void fill_matrix(struct cvode *s, const double *y, SUNMatrix matrix) {
     int n = s->system->n_states, n_nonzeros = s->system->n_nonzeros;
     memcpy(SUNSparseMatrix_IndexPointers(matrix), s->starts, (size_t)(n + 1) * sizeof *s->starts);
     memcpy(SUNSparseMatrix_IndexValues(matrix), s->row_of, (size_t)n_nonzeros * sizeof *s->row_of);
-    s->system->jacobian(s->coefficients, s->inputs, y, s->values);
+    s->system->linearise(s->coefficients, s->inputs, y, s->rates, s->values);
     for (int k = 0; k < n_nonzeros; k++) SUNSparseMatrix_Data(matrix)[s->slots[k]] = s->values[k];
 }
 
@@ -115,6 +116,7 @@ static int allocate(struct cvode *s) {
     int n = s->system->n_states;
     KS_TRY(compress_pattern(s));
     KS_ALLOCATE(s->values, (size_t)s->system->n_nonzeros);
+    KS_ALLOCATE(s->rates, (size_t)n);
     KS_ALLOCATE(s->before, (size_t)n);
     KS_ALLOCATE(s->nodes, (size_t)KS_STEP_NODES * (size_t)s->view->n_watched);
     KS_ALLOCATE(s->no_inputs, (size_t)s->system->n_inputs);
@@ -165,6 +167,7 @@ static void destroy(void *self) {
     free(s->starts);
     free(s->row_of);
     free(s->values);
+    free(s->rates);
     free(s->before);
     free(s->nodes);
     free(s->no_inputs);
@@ -217,7 +220,8 @@ static void watch(struct cvode *s, const double *y, int node) {
 }
 
 /* Shows the observer the step from `start`, where the state was s->before, to `end`. */
-static int show_step(struct cvode *s, const struct ks_observer *observer, double start, double end) {
+static int show_step(struct cvode *s, void *observer, double start, double end) {
+    const struct ks_shown_step step = {observer, start, end};
     watch(s, s->before, 0);
     for (int i = 1; i < KS_STEP_NODES - 1; i++) {
         double t = start + (end - start) * i / (KS_STEP_NODES - 1);
@@ -226,7 +230,7 @@ static int show_step(struct cvode *s, const struct ks_observer *observer, double
         watch(s, N_VGetArrayPointer(s->work), i);
     }
     watch(s, N_VGetArrayPointer(s->y), KS_STEP_NODES - 1);
-    observer->step(observer->self, start, end, s->nodes, 1);
+    s->view->step(s->view->self, &step, s->nodes);
     return KS_OK;
 }
 
@@ -234,8 +238,8 @@ static int show_step(struct cvode *s, const struct ks_observer *observer, double
 static void show_stops(struct cvode *s, const struct ks_problem *problem, double t, int *i_stop) {
     const struct ks_course *course = problem->course;
     for (; *i_stop < course->n_stops && course->stops[*i_stop] <= t; ++*i_stop)
-        if (problem->observer.stop)
-            problem->observer.stop(problem->observer.self, *i_stop, N_VGetArrayPointer(s->y));
+        if (problem->observer)
+            s->view->stop(s->view->self, problem->observer, *i_stop, N_VGetArrayPointer(s->y));
 }
 
 /* From one edge to the next; the status goes into the problem. */
@@ -254,7 +258,8 @@ static int solve_segment(struct cvode *s, struct ks_problem *problem, double sta
         problem->status = take_step(s, target, &t);
         if (problem->status != KS_STATUS_done) return KS_OK;
         problem->n_steps++;
-        if (problem->observer.step && t > before) KS_TRY(show_step(s, &problem->observer, before, t));
+        if (problem->observer && s->view->n_watched > 0 && t > before)
+            KS_TRY(show_step(s, problem->observer, before, t));
         show_stops(s, problem, t, i_stop);
     }
     return KS_OK;
@@ -278,23 +283,22 @@ static int solve_one(struct cvode *s, struct ks_problem *problem) {
     return KS_OK;
 }
 
-/* One iteration of Newton's method on s->y, areas held; false where the matrix is singular. *size: of the
- * correction, in sizes. */
+/* One iteration of Newton's method on s->y, as a step without end, which holds what has no rate; false where the matrix
+ * is singular. *size: of the correction, in sizes. */
 static bool improve(struct cvode *s, double *size) {
-    int n = s->system->n_states, first_area = n - s->system->n_areas;
+    int n = s->system->n_states;
     double *y = N_VGetArrayPointer(s->y), *rates = N_VGetArrayPointer(s->work),
            *correction = N_VGetArrayPointer(s->correction);
     s->system->rhs(s->coefficients, s->inputs, y, rates);
     fill_matrix(s, y, s->newton_matrix);
     double *data = SUNSparseMatrix_Data(s->newton_matrix);
     for (int k = 0; k < s->system->n_nonzeros; k++)
-        if (s->system->rows[k] >= first_area) data[s->slots[k]] = s->system->rows[k] == s->system->columns[k];
-    for (int i = first_area; i < n; i++) rates[i] = 0;
+        if (s->system->rows[k] == s->system->columns[k]) data[s->slots[k]] -= 1 / newton_step;
     if (SUNLinSolSetup(s->newton, s->newton_matrix) != SUNLS_SUCCESS ||
         SUNLinSolSolve(s->newton, s->newton_matrix, s->correction, s->work, 0) != SUNLS_SUCCESS)
         return false;
     *size = 0;
-    for (int i = 0; i < first_area; i++) {
+    for (int i = 0; i < n; i++) {
         double change = fabs(correction[i]) / (s->system->scales[i] + fabs(y[i]));
         if (!(change <= *size)) *size = change;
         y[i] -= correction[i];
@@ -332,15 +336,13 @@ static int approach_equilibrium(struct cvode *s, uint32_t *n_steps) {
 
 static int settle_one(struct cvode *s, struct ks_problem *problem) {
     size_t n_bytes = (size_t)s->system->n_states * sizeof(double);
-    size_t n_settled = (size_t)(s->system->n_states - s->system->n_areas);
     memcpy(N_VGetArrayPointer(s->y), problem->y, n_bytes);
     s->coefficients = problem->coefficients;
     s->inputs = s->no_inputs;
     KS_TRY(set_tolerance(s, settle_rtol));
     KS_TRY(restart(s, 0));
     problem->status = approach_equilibrium(s, &problem->n_steps);
-    if (problem->status == KS_STATUS_done)
-        memcpy(problem->y, N_VGetArrayPointer(s->y), n_settled * sizeof(double));
+    if (problem->status == KS_STATUS_done) memcpy(problem->y, N_VGetArrayPointer(s->y), n_bytes);
     return KS_OK;
 }
 

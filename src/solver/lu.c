@@ -120,6 +120,12 @@ static void list_back_substitution(const struct pattern *p, struct ks_lu *lu, bo
     }
 }
 
+static bool is_updated(const struct ks_lu *lu, int entry, int n_updates) {
+    for (int u = 0; u < n_updates; u++)
+        if (lu->updates[u][0] == entry) return true;
+    return false;
+}
+
 static int fill_lists(struct pattern *p, struct ks_lu *lu, int n_nonzeros, const int *rows,
                       const int *columns) {
     int n_updates;
@@ -136,6 +142,8 @@ static int fill_lists(struct pattern *p, struct ks_lu *lu, int n_nonzeros, const
     KS_ALLOCATE(lu->upper, (size_t)lu->n_upper);
     list_factorisation(p, lu, false, &n_updates);
     list_back_substitution(p, lu, false);
+    for (int k = 0; k < p->n; k++)
+        if (!is_updated(lu, lu->diagonals[k], n_updates)) lu->plain[lu->n_plain++] = lu->diagonals[k];
     return KS_OK;
 }
 
@@ -148,6 +156,7 @@ static int create_lists(struct pattern *p, struct ks_lu *lu, int n_nonzeros, con
     KS_ALLOCATE(lu->slots, (size_t)n_nonzeros);
     KS_ALLOCATE(lu->diagonals, n);
     KS_ALLOCATE(lu->order, n);
+    KS_ALLOCATE(lu->plain, n);
     KS_ALLOCATE(lu->first_scale, n + 1);
     KS_ALLOCATE(lu->n_row_upper, n);
     return fill_lists(p, lu, n_nonzeros, rows, columns);
@@ -164,8 +173,8 @@ int ks_lu_create(struct ks_lu *lu, int n, int n_nonzeros, const int *rows, const
 }
 
 void ks_lu_release(struct ks_lu *lu) {
-    void *lists[] = {lu->slots,   lu->diagonals,   lu->order, lu->scales, lu->n_updates,
-                     lu->updates, lu->first_scale, lu->lower, lu->upper,  lu->n_row_upper};
+    void *lists[] = {lu->slots,   lu->diagonals,   lu->order, lu->plain, lu->scales,     lu->n_updates,
+                     lu->updates, lu->first_scale, lu->lower, lu->upper, lu->n_row_upper};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) free(lists[i]);
     *lu = (struct ks_lu){0};
 }

@@ -47,7 +47,6 @@ static int create(void **self, const struct ks_system *system, const struct ks_v
     solver->system = system;
     solver->view = view;
     solver->options = *options;
-    solver->table = &ks_rodas5p_table;
     int err = initialise(solver);
     if (err < 0) {
         destroy(solver);

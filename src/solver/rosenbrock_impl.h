@@ -18,13 +18,14 @@ enum { KS_MOST_STAGES = 8, KS_DENSE_TERMS = 3 };
 struct ks_rosenbrock_table {
     const char *name;
     int n_stages, n_sums;
+    int last_at_y; /* the arguments of the stages up to this one are y: one right-hand side serves them */
     double gamma;
     double error_exponent; /* 1 / (order of the embedded method + 1) */
     double a[KS_MOST_STAGES][KS_MOST_STAGES], c[KS_MOST_STAGES][KS_MOST_STAGES];
     double dense[KS_DENSE_TERMS][KS_MOST_STAGES];
 };
 
-extern const struct ks_rosenbrock_table ks_rodas5p_table;
+extern const struct ks_rosenbrock_table ks_rodas5p_table, ks_rodas3_table;
 
 /* ---- lu.c: a static sparse LU as a list of operations --------------------------------------------------------- */
 
@@ -36,6 +37,8 @@ struct ks_lu {
     int *slots;     /* [n_nonzeros] the entry of each element of the matrix */
     int *diagonals; /* [n] in order of elimination */
     int *order;     /* [n] the row and column that is eliminated k-th */
+    int n_plain;    /* pivots that take no update: their reciprocals come first, four for one division */
+    int *plain;     /* [n_plain] their entries, ascending */
     int n_scales;   /* values[scale[0]] *= values[scale[1]] (minus a reciprocal pivot), then its updates */
     int (*scales)[2];
     int *n_updates; /* [n_scales] values[u[0]] += values[u[1]] * values[u[2]], of each scale in turn */
@@ -59,7 +62,6 @@ struct ks_rosenbrock {
     const struct ks_system *system;
     const struct ks_view *view;
     struct ks_solver_options options;
-    const struct ks_rosenbrock_table *table;
     struct ks_lu lu; /* empty where the system brings a linear program */
     int n_factors;
     double *memory;                  /* of all arrays over lanes */

@@ -20,13 +20,13 @@ struct ks_linear_program {
 /* Arrays over lanes are [n][lanes], lane fastest. All pointers are borrowed. */
 struct ks_system {
     int n_states, n_inputs, n_coefficients;
-    int n_areas;               /* the last states, on which nothing depends; left out of the equilibrium */
     const double *scales;      /* [n_states] typical sizes; absolute tolerance = 1e-3 rtol scale */
     int n_nonzeros;            /* of the Jacobian, every diagonal element among them */
     const int *rows, *columns; /* [n_nonzeros] */
     int lanes;                 /* of the functions */
     void (*rhs)(const double *coefficients, const double *inputs, const double *y, double *dydt);
-    void (*jacobian)(const double *coefficients, const double *inputs, const double *y, double *values);
+    void (*linearise)(const double *coefficients, const double *inputs, const double *y, double *dydt,
+                      double *values);      /* the right-hand side, with the bits of rhs, and its Jacobian */
     const struct ks_linear_program *linear; /* NULL: the solver finds its own */
 };
 
@@ -40,37 +40,40 @@ struct ks_course {
         *stops; /* [n_stops] h, not decreasing, within the course: where the observer sees the state */
 };
 
-/* What observers may see of a system: some states, and numbers made of them. */
-struct ks_view {
-    int n_seen;      /* states that `watch` and a stop may read; the others are unspecified there */
-    const int *seen; /* [n_seen] */
-    int n_watched;   /* numbers that a step shows; over lanes, as the system's functions: */
-    void (*watch)(const void *self, const double *coefficients, const double *y, double *values);
-    const void *self;
+/* A step of one lane, shown to an observer. */
+struct ks_shown_step {
+    void *observer;    /* of the lane's problem; NULL where its step does not count */
+    double start, end; /* h */
 };
 
 enum { KS_STEP_NODES = 5 }; /* a step is seen at its start, its quarter points and its end */
 
-/* What a caller wants to see of a course. Either function may be NULL. */
-struct ks_observer {
+/* How observers see courses: some states, and numbers made of them. The functions may be NULL where n_watched is 0 or
+ * no course has stops. */
+struct ks_view {
     void *self;
-    /* After each accepted step: the watched numbers at the five equidistant nodes of its dense output. Number i at
-     * node k is values[(k * n_watched + i) * stride]. */
-    void (*step)(void *self, double start, double end, const double *values, int stride);
-    /* The state at stops[i_stop], y [n_states]; called once for each, in order. */
-    void (*stop)(void *self, int i_stop, const double *y);
+    int n_stepped,
+        n_seen;      /* states that `watch` may read, and those that `stop` may; others are unspecified */
+    const int *seen; /* [n_seen] those for `watch` first */
+    int n_watched;   /* numbers that steps show; over lanes, as the system's functions: */
+    void (*watch)(void *self, const double *coefficients, const double *y, double *values);
+    /* After each step of the lanes: the watched numbers at the five equidistant nodes of dense output,
+     * values [KS_STEP_NODES][n_watched][lanes] of steps [lanes]. */
+    void (*step)(void *self, const struct ks_shown_step *steps, const double *values);
+    /* The state at stops[i_stop] of the observer's course, y [n_states]; once for each, in order. */
+    void (*stop)(void *self, void *observer, int i_stop, const double *y);
 };
 
 struct ks_problem {
     const double *coefficients; /* [n_coefficients] of one lane */
     double *y;                  /* [n_states] in: the start; out: the end, unspecified after a failure */
     const struct ks_course *course;
-    struct ks_observer observer;
+    void *observer;   /* not NULL along a course that is to be seen */
     int status;       /* out: KS_STATUS_done or what failed (base/status.h) */
     uint32_t n_steps; /* out: accepted steps */
 };
 
-enum ks_solver_kind { KS_SOLVER_cvode, KS_SOLVER_rosenbrock, KS_N_SOLVERS };
+enum ks_solver_kind { KS_SOLVER_rosenbrock, KS_SOLVER_cvode, KS_N_SOLVERS };
 extern const char *const ks_solver_names[KS_N_SOLVERS];
 
 struct ks_solver_options {
@@ -98,7 +101,7 @@ void ks_solver_destroy(ks_solver **solver);
 int ks_solver_solve(ks_solver *solver, int n_problems, struct ks_problem *problems);
 
 /* Lets each problem run without inputs (its course is not read) from its seed `y` to the equilibrium of that
- * basin; areas end as they began. Status KS_STATUS_no_equilibrium where it does not settle. */
+ * basin. Status KS_STATUS_no_equilibrium where it does not settle. */
 int ks_solver_settle(ks_solver *solver, int n_problems, struct ks_problem *problems);
 
 /* On the way to equilibria, or along courses, since the solver was made; cvode counts accepted steps alone. */

@@ -1,6 +1,6 @@
 /* The sparse LU of the model's Jacobian over lanes, written out at build time (tools/generate_lu.c). */
 #include "base/lanes.h"
-#include "therapy/linear_impl.h"
+#include "therapy/therapy_impl.h"
 
 #include "therapy/linear_program.h"
 

@@ -2,8 +2,7 @@
  *
  * A step shows the quantity at five equidistant times. The quartic through them is as good as the dense output it
  * came from (order 4 or 5), so that everything is read off that polynomial: areas exactly, extremes and crossings by
- * Newton's method where its slope or its distance to the level changes sign between quarter points. Most steps can
- * change no extreme and no crossing, which their bounds tell. */
+ * Newton's method where its slope or its distance to the level changes sign between quarter points. */
 #include "therapy/therapy_impl.h"
 
 #include <math.h>
@@ -95,7 +94,7 @@ static void add_extreme(struct ks_reading *r, struct ks_reading_step *step, doub
         slopes = own_slopes;
     }
     double here = find_extreme(p, a, b, slopes, r->sign);
-    r->value = r->sign * (isnan(r->value) ? here : larger(here, r->sign * r->value));
+    r->value = larger(here, r->value);
 }
 
 /* The area over the whole step by Boole's rule, which is exact for a quartic. */
@@ -106,22 +105,22 @@ static double step_area(const struct ks_reading_step *step) {
 
 static void add_area(struct ks_reading *r, struct ks_reading_step *step, double a, double b) {
     if (a == 0 && b == KS_STEP_NODES - 1) {
-        r->area += step_area(step);
+        r->value += step_area(step);
         return;
     }
     const double *p = find_powers(step);
-    r->area += (integral(p, b) - integral(p, a)) * (step->end - step->start) / (KS_STEP_NODES - 1);
+    r->value += (integral(p, b) - integral(p, a)) * (step->end - step->start) / (KS_STEP_NODES - 1);
 }
 
-/* Takes in a stretch on one side of the level, h. */
-static void add_stretch(struct ks_reading *r, double start, double end, bool is_below) {
-    if (is_below) {
-        r->below += end - start;
-        if (isnan(r->first_below)) r->first_below = start;
-    } else {
-        r->above += end - start;
-        if (!isnan(r->first_below) && isnan(r->first_above_again)) r->first_above_again = start;
-    }
+/* From `start` on the quantity is on this side of the level, where it may have been before. */
+static void take_side(struct ks_reading *r, double start, bool is_below) {
+    if (r->has_side && r->is_below == is_below) return;
+    if (r->has_side) *(r->is_below ? &r->below : &r->above) += start - r->since;
+    r->has_side = true;
+    r->is_below = is_below;
+    r->since = start;
+    if (is_below && isnan(r->first_below)) r->first_below = start;
+    if (!is_below && !isnan(r->first_below) && isnan(r->first_above_again)) r->first_above_again = start;
 }
 
 static void add_crossings(struct ks_reading *r, struct ks_reading_step *step, double a, double b) {
@@ -130,43 +129,12 @@ static void add_crossings(struct ks_reading *r, struct ks_reading_step *step, do
     for (int i = 1; i < KS_STEP_NODES; i++) {
         double left = division(a, b, i - 1), right = division(a, b, i);
         bool was_below = evaluate(p, left) <= r->level, is_below = evaluate(p, right) <= r->level;
-        double middle = right;
-        if (was_below != is_below) {
-            middle = find_crossing(evaluate, slope, p, r->level, left, right);
-            if (isnan(r->first_crossing)) r->first_crossing = start + middle * quarter;
-        }
-        add_stretch(r, start + left * quarter, start + middle * quarter, was_below);
-        if (middle < right || was_below != is_below)
-            add_stretch(r, start + middle * quarter, start + right * quarter, is_below);
+        take_side(r, start + left * quarter, was_below);
+        if (was_below == is_below) continue;
+        double crossing = start + find_crossing(evaluate, slope, p, r->level, left, right) * quarter;
+        if (isnan(r->first_crossing)) r->first_crossing = crossing;
+        take_side(r, crossing, is_below);
     }
-}
-
-/* The quartic leaves the range of its five values by at most 0.61 of that range (half of the Lebesgue constant of five
- * equidistant points, 2.208, less one half). */
-void ks_reading_begin_step(struct ks_reading_step *step, double start, double end) {
-    double least = step->values[0], most = step->values[0];
-    for (int i = 1; i < KS_STEP_NODES; i++) {
-        double value = step->values[i];
-        least = value < least ? value : least;
-        most = value > most ? value : most;
-    }
-    step->start = start;
-    step->end = end;
-    step->low = least - 0.61 * (most - least);
-    step->high = most + 0.61 * (most - least);
-    step->has_powers = false;
-}
-
-/* Whether a step cannot change an extreme, as most cannot; false before the first step, when it is NaN. */
-static bool is_within_extreme(const struct ks_reading *r, const struct ks_reading_step *step) {
-    return r->sign > 0 ? step->high <= r->value : step->low >= r->value;
-}
-
-/* Takes in a step that lies on one side of the level; false where it may not. */
-static bool add_one_side(struct ks_reading *r, double from, double to, const struct ks_reading_step *step) {
-    if (!(step->high < r->level || step->low > r->level)) return false;
-    add_stretch(r, from, to, step->high < r->level);
-    return true;
 }
 
 static bool is_smallest(const struct ks_endpoint *endpoint) {
@@ -189,6 +157,10 @@ bool ks_reading_is_shared(const struct ks_endpoint *a, const struct ks_endpoint 
     return false;
 }
 
+static double first_value(enum ks_reading_kind kind) {
+    return kind == KS_READING_EXTREME ? -INFINITY : kind == KS_READING_AREA ? 0 : NAN;
+}
+
 void ks_reading_begin(struct ks_reading *reading, const struct ks_endpoint *endpoint, double initial,
                       double horizon) {
     bool is_at = ks_ops[endpoint->op].reading == KS_READING_AT;
@@ -198,19 +170,22 @@ void ks_reading_begin(struct ks_reading *reading, const struct ks_endpoint *endp
                                    .end = fmin(is_at ? endpoint->from : endpoint->to, horizon),
                                    .initial = initial,
                                    .level = endpoint->threshold,
-                                   .value = NAN,
+                                   .value = first_value(ks_ops[endpoint->op].reading),
                                    .first_below = NAN,
                                    .first_above_again = NAN,
                                    .first_crossing = NAN};
     if (ks_ops[endpoint->op].is_ratio) reading->level *= initial;
 }
 
+/* Whether a step lies on one side of the level. */
+static bool is_one_sided(const struct ks_reading *r, const struct ks_reading_step *step) {
+    return step->high <= r->level || step->low > r->level;
+}
+
 void ks_reading_add_step(struct ks_reading *r, struct ks_reading_step *step) {
     double start = step->start, end = step->end;
     double from = start > r->from ? start : r->from, to = end < r->end ? end : r->end;
     if (!(from < to)) return;
-    if (r->kind == KS_READING_EXTREME && is_within_extreme(r, step)) return;
-    if (r->kind == KS_READING_CROSSING && add_one_side(r, from, to, step)) return;
     double quarters = (KS_STEP_NODES - 1) / (end - start); /* per h */
     double a = (from - start) * quarters, b = to == end ? KS_STEP_NODES - 1 : (to - start) * quarters;
     switch (r->kind) {
@@ -221,39 +196,55 @@ void ks_reading_add_step(struct ks_reading *r, struct ks_reading_step *step) {
         add_area(r, step, a, b);
         break;
     case KS_READING_CROSSING:
-        add_crossings(r, step, a, b);
+        if (is_one_sided(r, step))
+            take_side(r, from, step->high <= r->level);
+        else
+            add_crossings(r, step, a, b);
         break;
     case KS_READING_AT:
         break;
     }
 }
 
+void ks_reading_find_quiet(const struct ks_reading *r, double *low, double *high) {
+    *low = !r->has_side ? INFINITY : r->is_below ? -INFINITY : nextafter(r->level, INFINITY);
+    *high = !r->has_side ? -INFINITY : r->is_below ? r->level : INFINITY;
+}
+
+/* Hours on one side, until the end. */
+static double hours(const struct ks_reading *r, bool is_below) {
+    double last = r->has_side && r->is_below == is_below ? r->end - r->since : 0;
+    return (is_below ? r->below : r->above) + last;
+}
+
 /* The endpoint in the quantity's unit, h, or 0 and 1. */
 static double read_off(const struct ks_reading *r, enum ks_op op) {
     switch (op) {
     case KS_OP_value:
+        return r->value;
     case KS_OP_max:
     case KS_OP_min:
-        return r->value;
+        return r->sign * r->value;
     case KS_OP_change:
         return r->value - r->initial;
     case KS_OP_ratio:
+        return r->value / r->initial;
     case KS_OP_max_ratio:
     case KS_OP_min_ratio:
-        return r->value / r->initial;
+        return r->sign * r->value / r->initial;
     case KS_OP_at_most:
     case KS_OP_ratio_at_most:
         return isnan(r->value) ? NAN : r->value <= r->level;
     case KS_OP_mean:
-        return r->area / (r->end - r->from);
+        return r->value / (r->end - r->from);
     case KS_OP_auc:
-        return r->area;
+        return r->value;
     case KS_OP_time_above:
     case KS_OP_time_above_ratio:
-        return r->above;
+        return hours(r, false);
     case KS_OP_time_below:
     case KS_OP_time_below_ratio:
-        return r->below;
+        return hours(r, true);
     case KS_OP_first_crossing:
         return isnan(r->first_crossing) ? r->end : r->first_crossing;
     case KS_OP_crossed:

@@ -3,7 +3,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "therapy/linear_impl.h"
 #include "therapy/therapy_impl.h"
 
 #include <math.h>
@@ -45,37 +44,102 @@ struct ks_therapy {
     int watched[KS_N_QUANTITIES]; /* [view.n_watched] quantities that readings follow between stops */
     int first_reading[KS_N_QUANTITIES + 1]; /* of each watched quantity; then those that read one time */
 
+    const struct width *width;
+    struct patient **seated; /* [lanes] whose readings `watch` has; NULL for none */
+    struct ks_watch watch;
+    enum ks_reading_kind *kinds; /* [n_readings] */
+    double *signs;               /* [n_readings] */
+
     ks_therapy
         *reference; /* the same with cvode, which tries what has failed once more; NULL where this is cvode */
     struct patient *patients;    /* [KS_THERAPY_BATCH] */
     struct ks_problem *problems; /* [KS_THERAPY_BATCH] */
 };
 
+/* What is compiled for each width. */
+struct width {
+    int lanes;
+    const struct ks_linear_program *linear;
+    void (*add_step)(struct ks_watch *watch, const double *values);
+};
+
 /* ---- while the solver steps --------------------------------------------------------------------------------- */
 
-static void watch(const void *self, const double *coefficients, const double *y, double *values) {
+static void watch(void *self, const double *coefficients, const double *y, double *values) {
     const struct ks_therapy *t = self;
     t->evaluate(t->view.n_watched, t->watched, coefficients, y, values);
 }
 
-static void see_step(void *self, double start, double end, const double *values, int stride) {
-    struct patient *p = self;
-    const struct ks_therapy *t = p->therapy;
-    struct ks_reading_step step;
-    for (int i = 0; i < t->view.n_watched; i++) {
-        for (int k = 0; k < KS_STEP_NODES; k++) step.values[k] = values[(k * t->view.n_watched + i) * stride];
-        ks_reading_begin_step(&step, start, end);
-        for (int r = t->first_reading[i]; r < t->first_reading[i + 1]; r++)
-            ks_reading_add_step(&p->readings[r], &step);
+/* The readings that follow steps; the others read one time. */
+static int count_followed(const struct ks_therapy *t) {
+    return t->first_reading[t->view.n_watched];
+}
+
+/* What t->watch knows of a reading of a lane. */
+static void note_reading(struct ks_therapy *t, const struct ks_reading *reading, int i) {
+    struct ks_watch *w = &t->watch;
+    w->from[i] = reading->from;
+    w->end[i] = reading->end;
+    w->value[i] = reading->value;
+    ks_reading_find_quiet(reading, &w->low[i], &w->high[i]);
+}
+
+/* Gives a patient back the readings that t->watch has of a lane. */
+static void unseat(struct ks_therapy *t, int lane) {
+    struct patient *p = t->seated[lane];
+    for (int r = 0; p != NULL && r < count_followed(t); r++)
+        p->readings[r].value = t->watch.value[r * t->width->lanes + lane];
+    t->seated[lane] = NULL;
+}
+
+static void unseat_all(struct ks_therapy *t) {
+    for (int l = 0; l < t->width->lanes; l++) unseat(t, l);
+}
+
+static void seat(struct ks_therapy *t, struct patient *p, int lane) {
+    if (t->seated[lane] == p) return;
+    unseat(t, lane);
+    t->seated[lane] = p;
+    for (int r = 0; r < count_followed(t); r++) note_reading(t, &p->readings[r], r * t->width->lanes + lane);
+}
+
+/* Lets the loud readings of one watched quantity take in a step of one lane. */
+static void take_in(struct ks_therapy *t, const struct ks_shown_step *shown, int i_watched, int lane,
+                    const double *values) {
+    struct patient *p = shown->observer;
+    int lanes = t->width->lanes, n_watched = t->view.n_watched, at = i_watched * lanes + lane;
+    struct ks_reading_step step = {
+        .start = shown->start, .end = shown->end, .low = t->watch.least[at], .high = t->watch.most[at]};
+    for (int k = 0; k < KS_STEP_NODES; k++) step.values[k] = values[k * n_watched * lanes + at];
+    for (int r = t->first_reading[i_watched]; r < t->first_reading[i_watched + 1]; r++) {
+        int i = r * lanes + lane;
+        if (!t->watch.loud[i]) continue;
+        p->readings[r].value = t->watch.value[i];
+        ks_reading_add_step(&p->readings[r], &step);
+        note_reading(t, &p->readings[r], i);
     }
 }
 
-static void see_stop(void *self, int i_stop, const double *y) {
-    struct patient *p = self;
-    const struct ks_therapy *t = p->therapy;
+static void see_steps(void *self, const struct ks_shown_step *steps, const double *values) {
+    struct ks_therapy *t = self;
+    int lanes = t->width->lanes;
+    for (int l = 0; l < lanes; l++) {
+        t->watch.step_start[l] = steps[l].observer ? steps[l].start : -INFINITY;
+        t->watch.step_end[l] = steps[l].observer ? steps[l].end : -INFINITY;
+        if (steps[l].observer) seat(t, steps[l].observer, l);
+    }
+    t->width->add_step(&t->watch, values);
+    for (int i = 0; i < t->view.n_watched; i++)
+        for (int l = 0; l < lanes; l++)
+            if (t->watch.any_loud[i * lanes + l]) take_in(t, &steps[l], i, l, values);
+}
+
+static void see_stop(void *self, void *observer, int i_stop, const double *y) {
+    const struct ks_therapy *t = self;
+    struct patient *p = observer;
     const struct ks_therapy_plan *plan = &t->plan;
     double time = p->stop_times[i_stop];
-    for (int r = t->first_reading[t->view.n_watched]; r < t->n_readings; r++) {
+    for (int r = count_followed(t); r < t->n_readings; r++) {
         struct ks_reading *reading = &p->readings[r];
         if (reading->from == time || (isinf(reading->from) && reading->end == time))
             reading->value = ks_model_quantity(plan->endpoints[t->origins[r]].quantity, p->coefficients, y);
@@ -127,10 +191,23 @@ static int choose_stops(struct patient *p, double horizon) {
     return n + 1;
 }
 
+/* With baseline_madrs the equilibrium in p->y tells the life stress, which must be one that a patient can have. */
+static bool take_life_stress(struct patient *p) {
+    double *life_stress = &p->parameters[KS_PARAMETER_life_stress];
+    if (!(p->parameters[KS_PARAMETER_baseline_madrs] > 0)) return true;
+    *life_stress = ks_model_solved_life_stress(p->coefficients, p->y);
+    ks_model_prepare(p->parameters, p->coefficients);
+    return ks_model_is_within(ks_parameters[KS_PARAMETER_life_stress].limits, *life_stress);
+}
+
 /* From the equilibrium in p->y: what is held, what is read, and where the course stops. */
 static void begin_treatment(struct patient *p) {
     const struct ks_therapy_plan *plan = &p->therapy->plan;
     double horizon = p->parameters[KS_PARAMETER_horizon];
+    if (!take_life_stress(p)) {
+        p->outcome->status = KS_STATUS_no_equilibrium;
+        return;
+    }
     ks_model_begin_treatment(p->parameters, p->y, p->coefficients);
     for (int r = 0; r < p->therapy->n_readings; r++) {
         const struct ks_endpoint *endpoint = &plan->endpoints[p->therapy->origins[r]];
@@ -165,7 +242,7 @@ static int collect_problems(struct ks_therapy *t, int n, bool is_treated) {
         t->problems[n_problems] = (struct ks_problem){.coefficients = p->coefficients, .y = p->y};
         if (is_treated) {
             t->problems[n_problems].course = &p->course;
-            t->problems[n_problems].observer = (struct ks_observer){p, see_step, see_stop};
+            t->problems[n_problems].observer = p;
         }
         n_problems++;
     }
@@ -181,6 +258,7 @@ static int follow(struct ks_therapy *t, int n) {
         if (t->patients[i].outcome->status == KS_STATUS_done) begin_treatment(&t->patients[i]);
     }
     KS_TRY(ks_solver_solve(t->solver, collect_problems(t, n, true), t->problems));
+    unseat_all(t);
     for (int i = 0, k = 0; i < n; i++) {
         if (t->patients[i].outcome->status != KS_STATUS_done) continue;
         t->patients[i].outcome->status = t->problems[k].status;
@@ -289,21 +367,36 @@ static int plan_readings(struct ks_therapy *t) {
     }
     t->first_reading[n_watched] = t->n_readings;
     for (int quantity = 0; quantity < KS_N_QUANTITIES; quantity++) assign_readings(t, quantity, true);
-    t->view = (struct ks_view){.seen = t->seen, .n_watched = n_watched, .watch = watch, .self = t};
+    t->view = (struct ks_view){.self = t,
+                               .seen = t->seen,
+                               .n_watched = n_watched,
+                               .watch = watch,
+                               .step = see_steps,
+                               .stop = see_stop};
     return KS_OK;
 }
 
-/* The states that endpoints and trajectories are made of. */
+static bool is_watched(const struct ks_therapy *t, int state) {
+    for (int i = 0; i < t->view.n_watched; i++)
+        if (ks_model_quantity_uses(t->watched[i], state)) return true;
+    return false;
+}
+
+static bool is_stopped_for(const struct ks_therapy *t, int state) {
+    for (int e = 0; e < t->plan.n_endpoints; e++)
+        if (ks_model_quantity_uses(t->plan.endpoints[e].quantity, state)) return true;
+    for (int k = 0; k < t->plan.n_quantities; k++)
+        if (ks_model_quantity_uses(t->plan.quantities[k], state)) return true;
+    return false;
+}
+
+/* The states that endpoints and trajectories are made of, first those that are followed from step to step. */
 static void plan_seen(struct ks_therapy *t) {
-    const struct ks_therapy_plan *plan = &t->plan;
-    for (int state = 0; state < KS_N_STATES; state++) {
-        bool is_seen = false;
-        for (int e = 0; e < plan->n_endpoints; e++)
-            is_seen = is_seen || ks_model_quantity_uses(plan->endpoints[e].quantity, state);
-        for (int k = 0; k < plan->n_quantities; k++)
-            is_seen = is_seen || ks_model_quantity_uses(plan->quantities[k], state);
-        if (is_seen) t->seen[t->view.n_seen++] = state;
-    }
+    for (int state = 0; state < KS_N_STATES; state++)
+        if (is_watched(t, state)) t->seen[t->view.n_stepped++] = state;
+    t->view.n_seen = t->view.n_stepped;
+    for (int state = 0; state < KS_N_STATES; state++)
+        if (!is_watched(t, state) && is_stopped_for(t, state)) t->seen[t->view.n_seen++] = state;
 }
 
 static int make_room(struct ks_therapy *t) {
@@ -319,38 +412,73 @@ static int make_room(struct ks_therapy *t) {
     return KS_OK;
 }
 
-static const struct ks_linear_program *find_linear_program(int lanes) {
-    switch (lanes) {
-#define X(width) \
-    case width:  \
-        return &ks_linear_program_w##width;
-        KS_LINEAR_LANES_TABLE(X)
-#undef X
+static int make_watch(struct ks_therapy *t) {
+    size_t lanes = (size_t)t->width->lanes, n_watched = (size_t)t->view.n_watched,
+           n_readings = (size_t)count_followed(t);
+    KS_ALLOCATE(t->seated, lanes);
+    KS_ALLOCATE(t->kinds, n_readings);
+    KS_ALLOCATE(t->signs, n_readings);
+    struct ks_watch *w = &t->watch;
+    *w = (struct ks_watch){.n_watched = t->view.n_watched,
+                           .first_reading = t->first_reading,
+                           .kinds = t->kinds,
+                           .signs = t->signs};
+    double **arrays[] = {&w->from, &w->end, &w->value, &w->low, &w->high};
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) KS_ALLOCATE(*arrays[i], lanes * n_readings);
+    KS_ALLOCATE(w->step_start, lanes);
+    KS_ALLOCATE(w->step_end, lanes);
+    KS_ALLOCATE(w->least, lanes * n_watched);
+    KS_ALLOCATE(w->most, lanes * n_watched);
+    KS_ALLOCATE(w->loud, lanes * n_readings);
+    KS_ALLOCATE(w->any_loud, lanes * n_watched);
+    for (size_t r = 0; r < n_readings; r++) {
+        struct ks_reading reading;
+        ks_reading_begin(&reading, &t->plan.endpoints[t->origins[r]], 0, 0);
+        t->kinds[r] = reading.kind;
+        t->signs[r] = reading.sign;
     }
+    return KS_OK;
+}
+
+static void release_watch(struct ks_therapy *t) {
+    struct ks_watch *w = &t->watch;
+    void *arrays[] = {t->seated, t->kinds,      t->signs,    w->from,  w->end,  w->value, w->low,
+                      w->high,   w->step_start, w->step_end, w->least, w->most, w->loud,  w->any_loud};
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) free(arrays[i]);
+}
+
+static const struct width *find_width(int lanes) {
+#define X(w) {w, &ks_linear_program_w##w, ks_watch_add_step_w##w},
+    static const struct width widths[] = {KS_THERAPY_LANES_TABLE(X)};
+#undef X
+    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++)
+        if (widths[i].lanes == lanes) return &widths[i];
     return NULL;
 }
 
 static int initialise(struct ks_therapy *t, const struct ks_therapy_plan *plan) {
     const struct ks_model_equations *equations = ks_model_equations(plan->lanes);
-    KS_CHECK(equations != NULL, KS_ERR_SOLVER, "this build has no equations for %d lanes", plan->lanes);
+    t->width = find_width(plan->lanes);
+    KS_CHECK(equations != NULL && t->width != NULL, KS_ERR_SOLVER, "this build has no equations for %d lanes",
+             plan->lanes);
     t->plan = *plan;
     t->system = (struct ks_system){.n_states = KS_N_STATES,
                                    .n_inputs = KS_N_INPUTS,
                                    .n_coefficients = KS_N_COEFFICIENTS,
-                                   .n_areas = KS_N_AREAS,
                                    .scales = ks_state_scales,
                                    .n_nonzeros = KS_N_NONZEROS,
                                    .rows = ks_jacobian_rows,
                                    .columns = ks_jacobian_columns,
                                    .lanes = equations->lanes,
                                    .rhs = equations->rhs,
-                                   .jacobian = equations->jacobian,
-                                   .linear = find_linear_program(equations->lanes)};
+                                   .linearise = equations->linearise,
+                                   .linear = t->width->linear};
     t->evaluate = equations->quantities;
     KS_TRY(plan_stops(t));
     KS_TRY(plan_readings(t));
     plan_seen(t);
     KS_TRY(make_room(t));
+    KS_TRY(make_watch(t));
     if (plan->solver.kind != KS_SOLVER_cvode) {
         struct ks_therapy_plan reference = *plan;
         reference.solver.kind = KS_SOLVER_cvode;
@@ -380,6 +508,7 @@ void ks_therapy_destroy(ks_therapy **therapy) {
     free(t->stops);
     free(t->reading_of);
     free(t->origins);
+    release_watch(t);
     for (int i = 0; t->patients != NULL && i < KS_THERAPY_BATCH; i++) {
         free(t->patients[i].stop_times);
         free(t->patients[i].stop_rows);

@@ -50,7 +50,9 @@ struct ks_therapy_plan {
     int lanes; /* patients at once: 1 for cvode, else a width of this build (ks_model_equations) */
 };
 
-enum { KS_THERAPY_BATCH = 64 }; /* patients that ks_therapy_simulate takes best at a time */
+enum {
+    KS_THERAPY_BATCH = 256
+}; /* patients that ks_therapy_simulate takes best at a time: few lanes idle at its end */
 
 /* Where the results of one patient go; the arrays are the caller's. A failed patient gets NaN everywhere. */
 struct ks_outcome {

@@ -69,7 +69,7 @@ KEYS = {
     "protocol of a function": ('model = "test:ishigami";\nprotocol : { };\npatient : { };\n',
                                ['2: protocol: the model "test:ishigami" has no protocol',
                                 '3: patient: the model "test:ishigami" has no patient']),
-    "solver": ('solver : { kind = "euler"; };', ['1: solver.kind: unknown kind "euler"; known are cvode, rosenbrock']),
+    "solver": ('solver : { kind = "euler"; };', ['1: solver.kind: unknown kind "euler"; known are rosenbrock, cvode']),
 }
 
 VALUES = {
@@ -113,6 +113,14 @@ PROTOCOLS = {
     "both twins varied": (vary('name = "infusion_duration";', 'name = "infusion_rate";'),
                           ["4: parameters.[1]: infusion_rate and infusion_duration cannot both vary; one follows from "
                            "the other"]),
+    "both of severity": ("patient : { baseline_madrs = 30;\nlife_stress = 0.2; };",
+                         ["2: patient.life_stress: baseline_madrs is given too, and life_stress is solved for it; exactly "
+                          "one of the two is allowed"]),
+    "both of severity varied": (vary('name = "baseline_madrs";', 'name = "life_stress";'),
+                                ["4: parameters.[1]: baseline_madrs is given too, and life_stress is solved for it; "
+                                 "exactly one of the two is allowed"]),
+    "no such score": ("patient : { baseline_madrs = 60; };",
+                      ["1: patient.baseline_madrs: 60 is not allowed; it must be in [0, 60)"]),
     "rate with no dose": ("protocol : { infusion_dose = 0; infusion_rate = 1; };",
                           ["1: protocol.infusion_rate: infusion_dose is or can reach 0, which takes no time at a rate; "
                            "give infusion_duration instead"]),

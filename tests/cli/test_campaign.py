@@ -699,6 +699,36 @@ class Simulate(ProgramTest):
         self.assertIn("the patient could not be simulated", failure.stderr)
 
 
+class Severity(ProgramTest):
+    """Patients of the score that is asked for."""
+
+    CONFIG = """
+protocol : { horizon = 24.0; };
+design : { kind = "sobol"; points = 32; };
+parameters : ( { name = "baseline_madrs"; low = 22.0; high = 48.0; }, { name = "nmdar_density"; } );
+output : { endpoints = ["madrs_baseline", "madrs_change_24h", "external_stress@0h"]; };
+"""
+
+    def test_baseline_is_the_one_asked_for(self):
+        config = self.path("a.cfg", self.CONFIG)
+        for kind in ("rosenbrock", "cvode"):
+            self.run_program("run", config, "-o", self.path(f"{kind}.h5"), "--set", f'solver.kind="{kind}"')
+        with h5py.File(self.path("rosenbrock.h5")) as file, h5py.File(self.path("cvode.h5")) as reference:
+            done = file["status"][:] == 1
+            self.assertGreater(done.sum(), 24)
+            numpy.testing.assert_allclose(file["endpoints"][:][done, 0], file["inputs"][:][done, 0], rtol=1e-6)
+            numpy.testing.assert_allclose(file["endpoints"][:], reference["endpoints"][:], rtol=1e-4)
+            self.assertGreater(numpy.ptp(file["endpoints"][:][done, 2]), 0.05)
+
+    def test_check_warns_where_traits_move_it(self):
+        words = "traits vary (nmdar_density) and baseline_madrs does not hold"
+        for varied, is_warned in (("nmdar_density", True), ("infusion_dose", False)):
+            config = self.path("a.cfg", 'design : { kind = "sobol"; points = 2; };'
+                               'parameters : ( { name = "%s"; } );' % varied)
+            self.assertEqual(words in self.run_program("check", config).stderr, is_warned)
+            self.assertNotIn(words, self.run_program("check", config, "--set", "patient.baseline_madrs=33.0").stderr)
+
+
 class Help(ProgramTest):
     """Usage, versions, tables, and mistakes on the command line."""
 
@@ -714,7 +744,7 @@ class Help(ProgramTest):
             self.assertIn(word, version)
 
     def test_show(self):
-        counts = {"parameters": 175, "states": 67, "endpoints": 68, "designs": 5}
+        counts = {"parameters": 176, "states": 68, "endpoints": 68, "designs": 5}
         for topic, count in counts.items():
             text = self.run_program("show", topic).stdout
             self.assertEqual(len(text.splitlines()), count + 1)

@@ -20,7 +20,7 @@ static void equilibrium_rests(void **state) {
         SET(&p, infusion_count, 0);
         SET(&p, life_stress, stress[i]);
         patient_simulate(&p);
-        for (int k = 0; k < KS_N_STATES - KS_N_AREAS; k++) {
+        for (int k = 0; k < KS_STATE_ketamine_auc; k++) { /* then come the areas */
             double moved = fabs(patient_value(&p, 1, k) - patient_value(&p, 0, k)) / ks_state_scales[k];
             if (moved > 1e-6) fail_msg("%s moves by %g scales", ks_quantities[k].name, moved);
         }
@@ -85,12 +85,62 @@ static void equilibrium_does_not_depend_on_tolerance(void **state) {
     patient_release(&tight);
 }
 
+/* A patient with a score asked for, by a solver; status in p->outcome. */
+static void settle_at(struct patient *p, enum ks_solver_kind kind, double score, double inflammation,
+                      double density) {
+    patient_default(p, 1e-6, N_TIMES, times);
+    p->plan.solver.kind = kind;
+    SET(p, baseline_madrs, score);
+    SET(p, inflammation_baseline, inflammation);
+    SET(p, nmdar_density, density);
+    patient_simulate(p);
+}
+
+/* The score is the one asked for, and the equilibrium that of the life stress that was solved for it. */
+static void asked_scores_are_reached(void **state) {
+    (void)state;
+    const double scores[] = {21, 33, 50}, inflammation[] = {0.9, 2.0}, density[] = {0.8, 1.2};
+    for (int i = 0; i < 24; i++) {
+        struct patient p, same;
+        settle_at(&p, i < 12 ? KS_SOLVER_cvode : KS_SOLVER_rosenbrock, scores[i % 3], inflammation[i / 3 % 2],
+                  density[i / 6 % 2]);
+        assert_int_equal(p.outcome.status, KS_STATUS_done);
+        assert_true(fabs(patient_value(&p, 0, KS_DERIVED_madrs) - scores[i % 3]) < 1e-6);
+        assert_true(p.endpoints[KS_ENDPOINT_madrs_change_24h] < -5); /* and treatment goes on from there */
+        same = p;
+        same.course = NULL;
+        SET(&same, baseline_madrs, 0);
+        SET(&same, life_stress, patient_value(&p, 0, KS_DERIVED_external_stress));
+        patient_simulate(&same);
+        for (int k = 0; k < KS_N_QUANTITIES; k++)
+            if (!(fabs(p.course[k] - same.course[k]) <= 1e-6 * (1 + fabs(same.course[k]))))
+                fail_msg("%s: %g with a score, %g with its life stress", ks_quantities[k].name, p.course[k],
+                         same.course[k]);
+        patient_release(&p);
+        patient_release(&same);
+    }
+}
+
+static void scores_out_of_reach_are_refused(void **state) {
+    (void)state;
+    const double scores[] = {2, 59.9}; /* without stress it is 3.8 */
+    for (int i = 0; i < 4; i++) {
+        struct patient p;
+        settle_at(&p, i < 2 ? KS_SOLVER_cvode : KS_SOLVER_rosenbrock, scores[i % 2], 1.25, 1);
+        assert_int_equal(p.outcome.status, KS_STATUS_no_equilibrium);
+        assert_true(isnan(p.endpoints[KS_ENDPOINT_madrs_24h]));
+        patient_release(&p);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equilibrium_rests),
         cmocka_unit_test(equilibrium_depends_on_the_patient_as_specified),
         cmocka_unit_test(healthy_person_is_not_depressed),
         cmocka_unit_test(equilibrium_does_not_depend_on_tolerance),
+        cmocka_unit_test(asked_scores_are_reached),
+        cmocka_unit_test(scores_out_of_reach_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

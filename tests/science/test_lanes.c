@@ -25,6 +25,7 @@ static void draw(double parameters[KS_N_PARAMETERS], uint64_t i) {
     parameters[KS_PARAMETER_infusion_count] = 1 + (double)(i % 3);
     parameters[KS_PARAMETER_session_count] = (double)(i % 4);
     parameters[KS_PARAMETER_horizon] = 400 + 20 * (double)(i % 7);
+    if (i % 4 == 1) parameters[KS_PARAMETER_baseline_madrs] = 24 + (double)(i % 20); /* solves life_stress */
     if (i % 9 == 4) parameters[KS_PARAMETER_infusion_interval] = 9999; /* an impossible protocol among them */
     if (i % 15 == 7) parameters[KS_PARAMETER_weight_ee] = 3;           /* and a cortex that oscillates */
 }

@@ -23,6 +23,16 @@ static void exp_of_a_lane_is_accurate(void **state) {
     assert_true(ks_lane_exp(0) == 1);
 }
 
+static void log_of_a_lane_is_accurate(void **state) {
+    (void)state;
+    for (int i = -3000; i <= 3000; i++) {
+        double x = exp(0.2333 * i), exact = log(x); /* from 1e-304 to 1e304 */
+        if (!(fabs(ks_lane_log(x) - exact) <= 5e-16 + 4.5e-16 * fabs(exact)))
+            fail_msg("log(%.17g) = %.17g, expected %.17g", x, ks_lane_log(x), exact);
+    }
+    assert_true(ks_lane_log(1) == 0);
+}
+
 static void clamp_keeps_nan(void **state) {
     (void)state;
     assert_true(ks_lane_clamp(5, 0, 1) == 1 && ks_lane_clamp(-5, 0, 1) == 0 &&
@@ -100,6 +110,7 @@ static void first_error_is_kept_with_its_trace(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exp_of_a_lane_is_accurate),
+        cmocka_unit_test(log_of_a_lane_is_accurate),
         cmocka_unit_test(clamp_keeps_nan),
         cmocka_unit_test(uniforms_are_open_and_uniform),
         cmocka_unit_test(streams_differ),

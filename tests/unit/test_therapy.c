@@ -179,14 +179,23 @@ static double read_curve(double (*f)(double), enum ks_op op, double from, double
                                          .threshold = threshold,
                                          .factor = 1};
     struct ks_reading reading;
+    double low, high, step_start, step_end, least, most;
+    int64_t loud, any_loud;
+    const int first_reading[2] = {0, 1};
     ks_reading_begin(&reading, &endpoint, f(0), horizon);
+    struct ks_watch watch = {
+        1,     first_reading, &reading.kind, &reading.sign, &reading.from, &reading.end, &reading.value, &low,
+        &high, &step_start,   &step_end,     &least,        &most,         &loud,        &any_loud};
     const double ends[] = {0, 0.7, 2.9, 3.0, 5.5, 7, 8}; /* steps as a solver might take them */
-    for (int i = 1; i < 7; i++) {
-        struct ks_reading_step step;
+    for (int i = 1; i < 7 && ends[i] <= horizon; i++) {
+        struct ks_reading_step step = {.start = step_start = ends[i - 1], .end = step_end = ends[i]};
         for (int k = 0; k < KS_STEP_NODES; k++)
             step.values[k] = f(ends[i - 1] + (ends[i] - ends[i - 1]) * k / 4);
-        ks_reading_begin_step(&step, ends[i - 1], ends[i]);
-        if (ends[i] <= horizon) ks_reading_add_step(&reading, &step);
+        ks_reading_find_quiet(&reading, &low, &high);
+        ks_watch_add_step_w1(&watch, step.values);
+        step.low = least, step.high = most;
+        assert_true(loud == any_loud);
+        if (loud) ks_reading_add_step(&reading, &step);
     }
     return ks_reading_finish(&reading, &endpoint, true);
 }
