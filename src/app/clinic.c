@@ -206,20 +206,45 @@ int ks_clinic_treat(struct ks_clinic *c, int arm, int n, int n_traits, const int
 
 /* ---- what a rater sees ------------------------------------------------------------------------------------------ */
 
-double ks_clinic_observe(const struct ks_study *study, uint64_t patient, double time, double score) {
+/* Rater 0 is the one who sees the patient; errors are of (patient, time, rater). */
+static double observe(const struct ks_study *study, uint64_t patient, double time, int rater, double score) {
     uint64_t bits;
     if (study->score_sd == 0) return score;
     memcpy(&bits, &time, sizeof bits);
+    bits += (uint64_t)rater * 0x9e3779b97f4a7c15u;
     double u = ks_random_uniform(study->seed, KS_STREAM_observation, patient, bits);
     double seen = score + study->score_sd * ks_normal_quantile(u);
     return seen < 0 ? 0 : seen > LARGEST_SCORE ? LARGEST_SCORE : seen; /* NaN stays */
 }
 
+double ks_clinic_observe(const struct ks_study *study, uint64_t patient, double time, double score) {
+    return observe(study, patient, time, 0, score);
+}
+
+static double measure(const struct ks_clinic *c, int endpoint, uint64_t patient, int rater,
+                      const struct ks_course_result *result) {
+    if (c->time_of[endpoint] < 0) return result->endpoints[endpoint];
+    double baseline = observe(c->study, patient, 0, rater, result->scores[0]);
+    double time = c->times[c->time_of[endpoint]];
+    double score = observe(c->study, patient, time, rater, result->scores[c->time_of[endpoint]]);
+    return at_score(&c->campaign->endpoints[endpoint], baseline, score, result->status == KS_STATUS_done);
+}
+
 double ks_clinic_measure(const struct ks_clinic *c, int endpoint, uint64_t patient,
                          const struct ks_course_result *result) {
-    if (c->time_of[endpoint] < 0) return result->endpoints[endpoint];
-    double baseline = ks_clinic_observe(c->study, patient, 0, result->scores[0]);
-    double time = c->times[c->time_of[endpoint]];
-    double score = ks_clinic_observe(c->study, patient, time, result->scores[c->time_of[endpoint]]);
-    return at_score(&c->campaign->endpoints[endpoint], baseline, score, result->status == KS_STATUS_done);
+    return measure(c, endpoint, patient, 0, result);
+}
+
+double ks_clinic_expect(const struct ks_clinic *c, int endpoint, uint64_t patient,
+                        const struct ks_course_result *result) {
+    double sum = 0;
+    if (c->time_of[endpoint] < 0 || c->study->score_sd == 0) return measure(c, endpoint, patient, 0, result);
+    for (int rater = 0; rater < KS_RATERS; rater++) sum += measure(c, endpoint, patient, rater, result);
+    return sum / KS_RATERS;
+}
+
+double ks_clinic_lost_variance(const struct ks_study *study, const struct ks_endpoint *endpoint) {
+    double lost = study->score_sd * study->score_sd * (1 - 1.0 / KS_RATERS);
+    if (!reads_score(endpoint)) return 0;
+    return endpoint->op == KS_OP_value ? lost : endpoint->op == KS_OP_change ? 2 * lost : 0;
 }

@@ -59,6 +59,15 @@ static int broken_bound(const struct make *m, int arm, const double *traits,
     return -1;
 }
 
+/* A target that looks only at those who have something else needs both as one rater sees them. */
+static bool is_paired(const struct ks_study *study, int measure) {
+    for (int i = 0; i < study->n_targets; i++)
+        if (study->targets[i].given >= 0 &&
+            (study->targets[i].given == measure || study->targets[i].measure == measure))
+            return true;
+    return false;
+}
+
 /* Puts what is measured in the arm (-1: traits) into the row; false where a number is missing. */
 static bool fill_row(const struct make *m, int arm, const struct case_in_hand *c,
                      const struct ks_course_result *result) {
@@ -67,8 +76,12 @@ static bool fill_row(const struct make *m, int arm, const struct case_in_hand *c
         const struct ks_measure *measure = &m->study->measures[i];
         if ((measure->trait >= 0) != (arm < 0) || (arm >= 0 && measure->arm != arm)) continue;
         double *cell = &c->row[KS_CANDIDATE_MEASURES + i];
-        *cell = arm < 0 ? c->traits[measure->trait]
-                        : ks_clinic_measure(&m->clinic, measure->endpoint, c->candidate, result);
+        if (arm < 0)
+            *cell = c->traits[measure->trait];
+        else if (is_paired(m->study, i))
+            *cell = ks_clinic_measure(&m->clinic, measure->endpoint, c->candidate, result);
+        else
+            *cell = ks_clinic_expect(&m->clinic, measure->endpoint, c->candidate, result);
         is_whole &= !isnan(*cell);
     }
     return is_whole;
@@ -300,7 +313,7 @@ static int write_content(const struct make *m, const struct content *c) {
          {"patient", "measure"},
          c->values,
          NULL,
-         "measures of the patients, as a rater sees them"},
+         "measures of the patients, the mean over raters"},
         {"target_id", TEXT, 1, {k}, {"target"}, c->id, NULL, "published source"},
         {"target_use",
          TEXT,

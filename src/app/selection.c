@@ -36,6 +36,13 @@ void ks_selection_describe(const struct ks_campaign *campaign, const struct ks_t
              is_trait ? "" : " in ", is_trait ? "" : study->arms[m->arm].name);
 }
 
+/* What the measure lacks of the variance that a rater sees, who is one and not the mean of many. */
+static double lost_variance(const struct sample *s, const struct ks_target *t) {
+    const struct ks_measure *m = &s->study->measures[t->measure];
+    if (m->trait >= 0 || t->given >= 0) return 0;
+    return ks_clinic_lost_variance(s->study, &s->study->arms[0].campaign->endpoints[m->endpoint]);
+}
+
 /* ---- conditions -------------------------------------------------------------------------------------------------- */
 
 /* What a weighted mean of it must be 0 where the target is met. */
@@ -47,7 +54,7 @@ static double condition(const struct sample *s, const struct ks_target *t, size_
         value = x - t->value;
         break;
     case KS_TARGET_sd:
-        value = (x - t->centre) * (x - t->centre) - t->value * t->value;
+        value = (x - t->centre) * (x - t->centre) + lost_variance(s, t) - t->value * t->value;
         break;
     case KS_TARGET_quantile:
         value = (x <= t->at) - t->value;
@@ -164,7 +171,10 @@ static int collect_density(const struct sample *s, const bool *is_used, struct d
         KS_CHECK(d->k < 64, KS_ERR_USAGE, "accept_reject takes 64 measures at most");
         d->measures[d->k] = target->measure;
         d->mean[d->k] = target->centre;
-        d->sd[d->k++] = target->value;
+        double own = target->value * target->value - lost_variance(s, target);
+        KS_CHECK(own > 0, KS_ERR_USAGE, "%s: the sd of %g is no more than rater error", target->id,
+                 target->value);
+        d->sd[d->k++] = sqrt(own);
     }
     for (int i = 0; i < d->k; i++) d->factor[i * d->k + i] = 1;
     for (int t = 0; t < s->study->n_targets; t++) {
@@ -265,7 +275,8 @@ static double value_of(const struct sample *s, const struct ks_target *t, size_t
     fill_values(s, n, rows, t->measure, t->given, x);
     if (t->other >= 0) fill_values(s, n, rows, t->other, t->given, y);
     struct ks_measured measured = {n, n, x, y, weights, weights};
-    return ks_selection_evaluate(t, &measured, z);
+    double value = ks_selection_evaluate(t, &measured, z);
+    return t->kind == KS_TARGET_sd ? sqrt(value * value + lost_variance(s, t)) : value;
 }
 
 static bool is_share(const struct ks_campaign *campaign, const struct ks_study *study,
@@ -291,7 +302,7 @@ static int test(const struct sample *s, const struct ks_target *t, size_t n, con
         bool is_sd = o->kind == KS_TARGET_sd && o->measure == t->measure && o->given < 0 && t->given < 0 &&
                      (o->centre == t->value || o == t);
         if (!is_sd) continue;
-        double mean = o->centre, sd = o->value;
+        double mean = o->centre, sd = sqrt(fmax(o->value * o->value - lost_variance(s, o), 1e-12));
         if (o->is_lognormal) {
             sd = sqrt(ks_elementary_log1p(sd * sd / (mean * mean)));
             mean = ks_elementary_log(mean) - sd * sd / 2;

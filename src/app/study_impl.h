@@ -53,7 +53,17 @@ bool ks_clinic_allows(int parameter, double value);
 /* The score that a rater sees at a time: the latent one and an error of its own for (patient, time). */
 double ks_clinic_observe(const struct ks_study *study, uint64_t patient, double time, double score);
 
-/* An endpoint as a rater sees it, where it is read off scores; else as it is. */
+/* Raters over whom a cohort is selected: one would select those patients in whom it happens to err in the right way. */
+enum { KS_RATERS = 16 };
+
+/* The mean over the raters of an endpoint, where it is read off scores; for a 0/1 endpoint a share. */
+double ks_clinic_expect(const struct ks_clinic *clinic, int endpoint, uint64_t patient,
+                        const struct ks_course_result *result);
+
+/* What such a mean lacks of the variance that one rater sees: of a score or its change; else 0. */
+double ks_clinic_lost_variance(const struct ks_study *study, const struct ks_endpoint *endpoint);
+
+/* An endpoint as one rater sees it, where it is read off scores; else as it is. */
 double ks_clinic_measure(const struct ks_clinic *clinic, int endpoint, uint64_t patient,
                          const struct ks_course_result *result);
 
