@@ -79,6 +79,10 @@ def main():
         rows += rows_of(TOP / result)
     rows.sort(key=lambda row: row[-1])
     print_table(rows, sys.stdout)
+    for use in ("calibration", "validation"):
+        verdicts = [row[-2] for row in rows if row[-1] == use and row[-2]]
+        print(f"{use}: {len(verdicts)} rows, {verdicts.count('NO')} outside what trials of their size would show")
+    print("Saline and midazolam are one arm in this model: expectancy without drug.")
     with open(FOLDER / "table.md", "w") as stream:
         print_table(rows, stream)
 

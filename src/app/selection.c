@@ -30,10 +30,12 @@ void ks_selection_describe(const struct ks_campaign *campaign, const struct ks_t
                            int size) {
     const struct ks_study *study = campaign->study;
     const struct ks_measure *m = &study->measures[t->measure];
-    bool is_trait = m->trait >= 0;
-    snprintf(text, (size_t)size, "%s: %s of %s%s%s", t->id, ks_target_names[t->kind],
+    bool is_trait = m->trait >= 0,
+         is_between = t->kind == KS_TARGET_difference || t->kind == KS_TARGET_effect_size;
+    snprintf(text, (size_t)size, "%s: %s of %s%s%s%s%s", t->id, ks_target_names[t->kind],
              is_trait ? study->population.traits[m->trait].name : campaign->endpoints[m->endpoint].name,
-             is_trait ? "" : " in ", is_trait ? "" : study->arms[m->arm].name);
+             is_trait ? "" : " in ", is_trait ? "" : study->arms[m->arm].name, is_between ? " minus " : "",
+             is_between ? study->arms[study->measures[t->other].arm].name : "");
 }
 
 /* What the measure lacks of the variance that a rater sees, who is one and not the mean of many. */
