@@ -608,7 +608,7 @@ class Readers(ProgramTest):
         self.assertIn("a.h5 is what is read; -o names another file", refusal.stderr)
         self.assertEqual(pathlib.Path(self.file).read_bytes(), before)
         refusal = self.run_program("export", self.file, "--dataset", "rows", status=2)
-        self.assertIn('--dataset is all, inputs, endpoints, status or trajectories, found "rows"', refusal.stderr)
+        self.assertIn('--dataset is all, inputs, endpoints, status, trajectories, cohort or trial, found "rows"', refusal.stderr)
 
     def test_status(self):
         text = self.run_program("status", self.file).stdout
