@@ -186,6 +186,9 @@ bench: all $(BENCH) ## measure speed, waiting, writing and memory, side by side 
 bench-analysis: $(BUILD)/tools/bench_analysis ## measure the sensitivity analysis against NumPy
 	@$(PYTHON) tools/bench_analysis.py --build $(BUILD)
 
+validate: all ## run published trials on the shipped cohort: published beside simulated
+	@$(QUIET_MPI) $(PYTHON) tools/validate.py --build $(BUILD) --ranks $(RANKS)
+
 picture: ## draw README's picture from build/demo.h5
 	@$(PYTHON) tools/picture.py build/demo.h5 -o tools/demo.svg
 
@@ -238,5 +241,5 @@ print-%: ## print a variable, as in print-BUILD
 
 -include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH:=.d) $(REPLAY).d $(FUZZER).d
 .SECONDARY:
-.PHONY: all tests $(WITH_SETUP) run-demo run-tests soak bench bench-analysis picture valgrind fuzz run-fuzzer layers headers names syntax format \
+.PHONY: all tests $(WITH_SETUP) run-demo run-tests soak bench bench-analysis validate picture valgrind fuzz run-fuzzer layers headers names syntax format \
         format-check reference reference-check install clean help info FORCE

@@ -81,15 +81,16 @@ static int draw_sample(struct sample *s, const struct ks_campaign *campaign, int
 static int create_therapy(const struct sample *s, const struct setting *setting, bool has_times,
                           ks_therapy **therapy) {
     const struct ks_campaign *campaign = s->campaign;
-    const struct ks_therapy_plan plan = {.treatment = campaign->treatment,
-                                         .n_endpoints = campaign->n_endpoints,
-                                         .endpoints = campaign->endpoints,
-                                         .n_times = has_times ? s->n_times : 0,
-                                         .times = campaign->times,
-                                         .n_quantities = has_times ? KS_N_STATES : 0,
-                                         .quantities = s->quantities,
-                                         .solver = {.kind = setting->kind, .rtol = setting->rtol, .max_steps = 10000000},
-                                         .lanes = setting->lanes};
+    const struct ks_therapy_plan plan = {
+        .treatment = campaign->treatment,
+        .n_endpoints = campaign->n_endpoints,
+        .endpoints = campaign->endpoints,
+        .n_times = has_times ? s->n_times : 0,
+        .times = campaign->times,
+        .n_quantities = has_times ? KS_N_STATES : 0,
+        .quantities = s->quantities,
+        .solver = {.kind = setting->kind, .rtol = setting->rtol, .max_steps = 10000000},
+        .lanes = setting->lanes};
     return ks_therapy_create(therapy, &plan);
 }
 

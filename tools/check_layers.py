@@ -18,7 +18,8 @@ MAY_SEE = {
     "therapy": "base model solver",
     "config": "base model solver design therapy",
     "analysis": "base model design store",
-    "app": "base model solver farm store design therapy config analysis",
+    "cohort": "base",
+    "app": "base model solver farm store design therapy config analysis cohort",
 }
 KNOWS_MPI = ("base/agree.", "farm/", "store/", "app/")
 HAS_CONDITIONS = ("base/lanes.h", "base/build_info.")

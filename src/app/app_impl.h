@@ -44,7 +44,8 @@ struct ks_command {
 };
 
 extern const struct ks_command ks_command_run, ks_command_check, ks_command_show, ks_command_simulate,
-    ks_command_status, ks_command_export, ks_command_verify, ks_command_sensitivity;
+    ks_command_status, ks_command_export, ks_command_verify, ks_command_sensitivity, ks_command_cohort,
+    ks_command_trial;
 
 /* ---- output.c ----------------------------------------------------------------------------------------------- */
 
@@ -122,6 +123,11 @@ void ks_sensitivity_table_interval(const struct ks_results *results, char *text,
 void ks_sensitivity_table_print(FILE *stream, const struct ks_findings *findings);
 void ks_sensitivity_table_print_json(FILE *stream, const struct ks_findings *findings);
 
+/* ---- export_tables.c: the patients of a cohort or trial as CSV ---------------------------------------------- */
+
+/* --dataset names the group. */
+int ks_export_tables(const struct ks_arguments *arguments);
+
 /* ---- work.c: the simulation of a campaign's points ---------------------------------------------------------- */
 
 /* How many points ended how, and where in parameter space the failed ones lie. */
@@ -181,6 +187,9 @@ int ks_work_try(struct ks_work *work, uint64_t point);
 
 /* Forgets the rows of points from `end` on, also in the tally (but for its bounds). */
 void ks_work_cut(struct ks_work *work, uint64_t end);
+
+/* How many patients are solved at once for the campaign; `wanted` as above. */
+int ks_work_choose_lanes(const struct ks_campaign *campaign, const char *wanted, int *lanes);
 
 /* Forgets the rows, after they are written. */
 void ks_work_clear(struct ks_work *work);

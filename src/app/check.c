@@ -181,6 +181,25 @@ static void print_plan(const struct ks_work *work, double seconds) {
     print_job(core_seconds, n);
 }
 
+/* What a cohort and a trial of this configuration come to; their time depends on how many candidates are plausible. */
+static void print_clinical_study(const struct ks_campaign *campaign) {
+    const struct ks_clinical_study *study = campaign->study;
+    printf("%s: %s\n", campaign->path, campaign->title);
+    for (int a = 0; a < study->n_arms; a++) {
+        printf("arm %s\n", study->arms[a].name);
+        print_protocol(study->arms[a].campaign);
+    }
+    if (study->has_population)
+        printf("population  %d traits, %" PRIu64 " candidates, %" PRIu64 " patients\n",
+               study->population.n_traits, study->population.n_candidates, study->n_patients);
+    printf("%d bounds, %d targets, %d visits, rater error %g points\n", study->n_bounds, study->n_targets,
+           study->n_visits, study->score_sd);
+    printf("uncertain   %d constants, %d draws\n", study->uncertainty.constants.n_traits,
+           study->uncertainty.n_draws);
+    if (study->trial.cohort != NULL) printf("patients of %s\n", study->trial.cohort);
+    printf("solver %s, rtol %g\n", ks_solver_names[campaign->solver.kind], campaign->solver.rtol);
+}
+
 static int check_campaign(const struct ks_campaign *campaign) {
     struct ks_work work;
     double seconds = 0;
@@ -195,7 +214,11 @@ static int run_command(const struct ks_arguments *arguments) {
     struct ks_campaign campaign;
     KS_TRY(ks_config_load(arguments->operand, arguments->n_overrides, arguments->overrides, true, stderr,
                           &campaign));
-    int status = check_campaign(&campaign);
+    int status = 0;
+    if (campaign.study != NULL)
+        print_clinical_study(&campaign);
+    else
+        status = check_campaign(&campaign);
     ks_config_release(&campaign);
     return status;
 }

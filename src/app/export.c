@@ -169,7 +169,8 @@ static int choose(const struct ks_arguments *arguments, struct export *e) {
     for (int i = 0; i < N_CHOICES; i++)
         if (strcmp(choices[i].name, name) == 0) e->choice = &choices[i];
     KS_CHECK(e->choice != NULL, KS_ERR_USAGE,
-             "--dataset is all, inputs, endpoints, status or trajectories, found \"%s\"", name);
+             "--dataset is all, inputs, endpoints, status, trajectories, cohort or trial, found \"%s\"",
+             name);
     KS_CHECK(!e->choice->trajectories || e->schema->n_states > 0, KS_ERR_USAGE, "%s has no trajectories",
              arguments->operand);
     KS_CHECK(!e->is_long || e->choice->inputs || e->choice->endpoints || e->choice->trajectories,
@@ -187,6 +188,8 @@ static int export_store(ks_store *store, const struct ks_arguments *arguments) {
 
 static int run_command(const struct ks_arguments *arguments) {
     ks_store *store;
+    const char *name = arguments->dataset ? arguments->dataset : "";
+    if (strcmp(name, "cohort") == 0 || strcmp(name, "trial") == 0) return ks_export_tables(arguments);
     KS_TRY(ks_store_open(&store, arguments->operand));
     int status = export_store(store, arguments), err = ks_store_close(&store);
     return status < 0 ? status : err < 0 ? err : status;
@@ -200,10 +203,13 @@ const struct ks_command ks_command_export = {
     .help =
         "  -o, --output FILE   where to; default: standard output\n"
         "  --dataset NAME      all (default: inputs, endpoints, status), inputs, endpoints, status, "
-        "trajectories\n"
+        "trajectories;\n"
+        "                      cohort: a line per patient, which population.file reads; trial: one per "
+        "patient and arm\n"
         "  --long              ID,ARM,TIME,NAME,VALUE: a line per number; . where there is no arm or time\n"
         "  --format csv\n\n"
         "Examples:\n  ketsweep export sweep.h5 -o sweep.csv\n"
-        "  ketsweep export sweep.h5 --dataset trajectories --long > long.csv\n",
+        "  ketsweep export sweep.h5 --dataset trajectories --long > long.csv\n"
+        "  ketsweep export trd.h5 --dataset cohort -o patients.csv\n",
     .run = run_command,
 };

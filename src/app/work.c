@@ -87,7 +87,7 @@ static int fill_schema(struct ks_work *work) {
 
 /* How many patients are solved at once: what the processor can do, or what --lanes or else KETSWEEP_LANES says; always
  * one for cvode. No result depends on it. */
-static int choose_lanes(const struct ks_campaign *campaign, const char *wanted, int *lanes) {
+int ks_work_choose_lanes(const struct ks_campaign *campaign, const char *wanted, int *lanes) {
     int widest = ks_build_info_widest_lanes();
     bool is_single = campaign->function != NULL || campaign->solver.kind == KS_SOLVER_cvode;
     const char *source = "--lanes";
@@ -156,7 +156,7 @@ static int create_batch(struct ks_work *work) {
 }
 
 static int fill_work(struct ks_work *work, const char *lanes, uint64_t capacity) {
-    KS_TRY(choose_lanes(work->campaign, lanes, &work->lanes));
+    KS_TRY(ks_work_choose_lanes(work->campaign, lanes, &work->lanes));
     KS_TRY(fill_schema(work));
     KS_TRY(create_therapy(work));
     KS_TRY(ks_work_create_tally(&work->tally, work->campaign->design.n_variables));

@@ -15,10 +15,16 @@ enum ks_stream {
     KS_STREAM_test,           /* unit tests */
     KS_STREAM_verification,   /* index = point, item = 0; item = 1: the point that is always verified */
     KS_STREAM_morris, /* index = trajectory; item = dimension: its first level; item = 2^32: the order of steps */
-    KS_STREAM_fast,      /* phases: index = curve, item = parameter whose curve it is * 2^20 + parameter */
-    KS_STREAM_rbd_fast,  /* keys and phases: index = 0 and 1, item = dimension */
-    KS_STREAM_bootstrap, /* index = resample / 4, item = base row: four weights */
-    KS_STREAM_analysis,  /* what methods draw */
+    KS_STREAM_fast,        /* phases: index = curve, item = parameter whose curve it is * 2^20 + parameter */
+    KS_STREAM_rbd_fast,    /* keys and phases: index = 0 and 1, item = dimension */
+    KS_STREAM_bootstrap,   /* index = resample / 4, item = base row: four weights */
+    KS_STREAM_analysis,    /* what methods draw */
+    KS_STREAM_population,  /* index = candidate, item = trait; from 2^32 on: row of a bootstrapped file */
+    KS_STREAM_uncertainty, /* index = draw, item = constant */
+    KS_STREAM_selection,   /* index = candidate, item = 0; item 1 of index 0: start of systematic sampling */
+    KS_STREAM_observation, /* index = candidate, item = the bits of the visit's time in h */
+    KS_STREAM_dropout,     /* index = candidate, item = 0 */
+    KS_STREAM_replicate,   /* index = draw, item = replicate x 2^32 + place x 2^16 + arm */
 };
 
 uint64_t ks_random_bits(uint64_t seed, enum ks_stream stream, uint64_t index, uint64_t item);

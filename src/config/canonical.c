@@ -352,6 +352,64 @@ static void write_solver(FILE *stream, const struct ks_solver_options *solver) {
     fputs(" };\n", stream);
 }
 
+/* ---- studies: their settings as they stand, without what decides nothing ---------------------------- */
+
+static void write_tree(FILE *stream, const config_setting_t *setting) {
+    const char *brackets = config_setting_is_group(setting)  ? "{}"
+                           : config_setting_is_list(setting) ? "()"
+                                                             : "[]";
+    switch (config_setting_type(setting)) {
+    case CONFIG_TYPE_INT:
+    case CONFIG_TYPE_INT64:
+        fprintf(stream, "%lld", config_setting_get_int64(setting));
+        return;
+    case CONFIG_TYPE_FLOAT:
+        write_number(stream, config_setting_get_float(setting));
+        return;
+    case CONFIG_TYPE_BOOL:
+        fputs(config_setting_get_bool(setting) ? "true" : "false", stream);
+        return;
+    case CONFIG_TYPE_STRING:
+        write_string(stream, config_setting_get_string(setting));
+        return;
+    default:
+        break;
+    }
+    fputc(brackets[0], stream);
+    for (int i = 0; i < config_setting_length(setting); i++) {
+        const config_setting_t *element = config_setting_get_elem(setting, (unsigned)i);
+        if (brackets[0] == '{') fprintf(stream, " %s = ", config_setting_name(element));
+        if (brackets[0] != '{' && i > 0) fputs(", ", stream);
+        write_tree(stream, element);
+        if (brackets[0] == '{') fputc(';', stream);
+    }
+    fputc(brackets[1], stream);
+}
+
+static void write_tables(FILE *stream, const struct ks_population *population) {
+    for (int t = 0; t < population->n_tables; t++) {
+        const struct ks_bootstrap *table = &population->tables[t];
+        uint64_t hash = hash_start;
+        for (size_t i = 0; i < table->n_rows * table->n_columns; i++)
+            hash = hash_number(hash, table->cells[i]);
+        fprintf(stream, "# file %d of the population: %zu rows, hash %016llx\n", t + 1, table->n_rows,
+                (unsigned long long)hash);
+    }
+}
+
+static void write_study(FILE *stream, const struct ks_reader *reader) {
+    static const char *const sections[] = {"population",  "arms",        "selection", "targets",
+                                           "observation", "uncertainty", "trial",     "tailor"};
+    for (int i = 0; i < 8 && reader->campaign->study != NULL; i++) {
+        const config_setting_t *section = ks_settings_top(reader, sections[i]);
+        if (section == NULL) continue;
+        fprintf(stream, "%s : ", sections[i]);
+        write_tree(stream, section);
+        fputs(";\n", stream);
+    }
+    if (reader->campaign->study != NULL) write_tables(stream, &reader->campaign->study->population);
+}
+
 int ks_canonical_write(const struct ks_reader *reader) {
     struct ks_campaign *campaign = reader->campaign;
     size_t size = 0;
@@ -367,6 +425,7 @@ int ks_canonical_write(const struct ks_reader *reader) {
     write_trajectories(stream, campaign);
     fputs(" };\n", stream);
     if (campaign->function == NULL) write_solver(stream, &campaign->solver);
+    write_study(stream, reader);
     bool is_whole = ferror(stream) == 0;
     is_whole &= fclose(stream) == 0;
     KS_CHECK(is_whole, KS_ERR_MEMORY, "no memory for the text of a configuration");

@@ -20,6 +20,14 @@ static const struct ks_key keys[] = {
     {"parameters", "", NULL, "what varies", KS_ANYTHING},
     {"correlation", "", NULL, "between what varies", KS_ANYTHING},
     {"output", "", NULL, "what is written", KS_ANYTHING},
+    {"population", "", NULL, "virtual patients", KS_ANYTHING},
+    {"arms", "", NULL, "what is done to them, each the protocol above with entries of its own", KS_ANYTHING},
+    {"targets", "", NULL, "published numbers: to select patients, or to compare with", KS_ANYTHING},
+    {"selection", "", NULL, "how targets select", KS_ANYTHING},
+    {"observation", "", NULL, "what a rater sees, and when", KS_ANYTHING},
+    {"uncertainty", "", NULL, "of constants: an outer loop that gives intervals", KS_ANYTHING},
+    {"trial", "", NULL, "how arms are compared", KS_ANYTHING},
+    {"tailor", "", NULL, "which arm suits which patients", KS_ANYTHING},
     {"solver", "", NULL, "how the equations are solved", KS_ANYTHING},
     {"run", "", NULL, "how the campaign runs; decides no row", KS_ANYTHING},
 };
@@ -177,25 +185,44 @@ static void read_solver_and_run(struct ks_reader *reader) {
     campaign->solver.max_steps = (int)max_steps;
 }
 
-static int read_sections(struct ks_reader *reader) {
+/* The arm's entries stand over those of the whole. */
+static int take_arm(struct ks_reader *reader) {
+    const config_setting_t *list = ks_settings_top(reader, "arms");
+    const config_setting_t *arm = list == NULL ? NULL : config_setting_get_elem(list, (unsigned)reader->arm);
+    KS_TRY(ks_overrides_merge(reader, "protocol", ks_settings_member(arm, "protocol")));
+    return ks_overrides_merge(reader, "patient", ks_settings_member(arm, "patient"));
+}
+
+/* What varies between patients counts as given. */
+static void mark_traits(struct ks_reader *reader, const struct ks_population *population) {
+    for (int i = 0; i < population->n_traits; i++)
+        if (population->traits[i].parameter >= 0) reader->is_varied[population->traits[i].parameter] = true;
+}
+
+static int read_sections(struct ks_reader *reader, const struct ks_population *population) {
     struct ks_section top = ks_settings_open(reader, config_root_setting(&reader->tree), &ks_config_keys);
     KS_TRY(read_model(reader, &top));
     read_solver_and_run(reader);
     if (reader->campaign->model == NULL) return KS_OK; /* of an unknown model no name can be judged */
+    if (population != NULL) KS_TRY(take_arm(reader));
     ks_protocol_read_dose_unit(reader);
     KS_TRY(ks_plan_read(reader));
     KS_TRY(ks_correlation_read(reader));
+    if (population != NULL) mark_traits(reader, population);
     KS_TRY(ks_protocol_read(reader));
-    return ks_output_read(reader);
+    KS_TRY(ks_output_read(reader));
+    return population == NULL ? ks_study_read(reader) : KS_OK;
 }
 
-static int load(struct ks_reader *reader, const char *path, int n_overrides, const char *const *overrides) {
+/* `population` of an arm; NULL for the whole. */
+static int load(struct ks_reader *reader, const char *path, int n_overrides, const char *const *overrides,
+                const struct ks_population *population) {
     KS_TRY(ks_text_copy(path, &reader->campaign->path));
     KS_TRY(ks_text_read(&reader->text, &reader->report, path));
     KS_TRY(parse(reader));
     if (reader->report.n_errors > 0) return KS_OK;
     KS_TRY(ks_overrides_apply(reader, n_overrides, overrides));
-    KS_TRY(read_sections(reader));
+    KS_TRY(read_sections(reader, population));
     return reader->report.n_errors == 0 ? ks_canonical_write(reader) : KS_OK;
 }
 
@@ -221,14 +248,35 @@ static void release_reader(struct ks_reader *reader) {
     ks_faults_release(&reader->report);
 }
 
+/* The configuration once more, as one arm sees it. */
+static int load_arm(const char *path, int n_overrides, const char *const *overrides, FILE *messages,
+                    const struct ks_clinical_study *study, int arm, struct ks_campaign *campaign) {
+    struct ks_reader reader = {.campaign = campaign, .arm = arm};
+    config_init(&reader.tree);
+    int err = load(&reader, path, n_overrides, overrides, &study->population);
+    if (err == KS_OK) err = conclude(&reader, false, messages);
+    release_reader(&reader);
+    return err;
+}
+
+static int load_arms(const char *path, int n_overrides, const char *const *overrides, FILE *messages,
+                     struct ks_clinical_study *study) {
+    for (int i = 0; study != NULL && i < study->n_arms; i++) {
+        KS_ALLOCATE(study->arms[i].campaign, 1);
+        KS_TRY(load_arm(path, n_overrides, overrides, messages, study, i, study->arms[i].campaign));
+    }
+    return KS_OK;
+}
+
 int ks_config_load(const char *path, int n_overrides, const char *const *overrides, bool with_warnings,
                    FILE *messages, struct ks_campaign *campaign) {
-    struct ks_reader reader = {.campaign = campaign};
+    struct ks_reader reader = {.campaign = campaign, .arm = -1};
     *campaign = (struct ks_campaign){0};
     config_init(&reader.tree);
-    int err = load(&reader, path, n_overrides, overrides);
+    int err = load(&reader, path, n_overrides, overrides, NULL);
     if (err == KS_OK) err = conclude(&reader, with_warnings, messages);
     release_reader(&reader);
+    if (err == KS_OK) err = load_arms(path, n_overrides, overrides, messages, campaign->study);
     if (err < 0) ks_config_release(campaign);
     return err;
 }
@@ -287,6 +335,7 @@ void ks_config_release(struct ks_campaign *campaign) {
         free((char *)campaign->endpoints[i].unit);
     }
     ks_precision_release(&campaign->precision);
+    ks_study_release(campaign->study);
     free(campaign->path);
     free(campaign->title);
     free(campaign->model);

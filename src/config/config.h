@@ -3,6 +3,7 @@
 #ifndef KS_CONFIG_CONFIG_H
 #define KS_CONFIG_CONFIG_H
 
+#include "config/study.h"
 #include "design/design.h"
 #include "model/model.h"
 #include "solver/solver.h"
@@ -56,6 +57,8 @@ struct ks_campaign {
         double time_limit;       /* s since the start; 0: none but Slurm's */
         double watchdog_seconds; /* 0: none */
     } run;
+
+    struct ks_clinical_study *study; /* of cohorts and trials; NULL where no section of theirs is there */
 
     char *canonical; /* what decides the rows, complete, as libconfig text; equal for equal campaigns */
 };

@@ -108,11 +108,15 @@ struct ks_reader {
     struct ks_entry *entries; /* [n_variables] */
     int n_pairs;
     struct ks_pair *pairs; /* correlations, ascending */
+    int arm;               /* the arm whose entries stand over the whole's; -1: this is the whole */
 };
 
 /* ---- overrides.c ----------------------------------------------------------------------------- */
 
 int ks_overrides_apply(struct ks_reader *reader, int n_overrides, const char *const *overrides);
+
+/* Puts the entries of a group over those of the section `name`, with the places where they were written. */
+int ks_overrides_merge(struct ks_reader *reader, const char *name, const config_setting_t *entries);
 
 /* ---- settings.c: typed access ---------------------------------------------------------------- */
 
@@ -157,6 +161,11 @@ extern const struct ks_keys ks_protocol_keys;    /* those that are no rows of th
 extern const struct ks_keys ks_schedule_infusion_keys, ks_schedule_session_keys;
 extern const struct ks_keys ks_output_keys, ks_output_trajectory_keys;
 extern const struct ks_keys ks_endpoints_keys; /* of an endpoint spelt out */
+extern const struct ks_keys ks_population_keys, ks_population_omega_keys, ks_population_effect_keys;
+extern const struct ks_keys ks_study_arm_keys, ks_study_bound_keys, ks_study_target_keys,
+    ks_study_selection_keys;
+extern const struct ks_keys ks_study_observation_keys, ks_study_uncertainty_keys, ks_study_trial_keys,
+    ks_study_tailor_keys;
 
 /* Adds a fault (a warning) at the place of a setting, with its full name before the sentence. */
 __attribute__((format(printf, 3, 4))) void ks_settings_fault(struct ks_reader *reader,
@@ -284,6 +293,19 @@ void ks_precision_release(struct ks_precision *precision);
 /* variables.c: parameters. */
 int ks_variables_read(struct ks_reader *reader);
 
+/* The distribution of a population's entry, whose name its caller has understood. */
+int ks_variables_read_trait(struct ks_reader *reader, const config_setting_t *setting,
+                            const struct ks_parameter_info *info, struct ks_distribution *distribution);
+
+/* population.c: population but what it accepts; the constants of uncertainty, listed or by their grade. */
+int ks_population_read(struct ks_reader *reader);
+int ks_population_read_constants(struct ks_reader *reader, const config_setting_t *section);
+int ks_population_read_grades(struct ks_reader *reader, const char *grades, double cv);
+
+/* study.c: the sections of cohorts and trials, without the arms' campaigns. */
+int ks_study_read(struct ks_reader *reader);
+void ks_study_release(struct ks_clinical_study *study);
+
 /* correlation.c: correlation. */
 int ks_correlation_read(struct ks_reader *reader);
 
@@ -309,7 +331,7 @@ int ks_endpoints_find_quantity(struct ks_reader *reader, const config_setting_t 
 /* output.c: output. */
 int ks_output_read(struct ks_reader *reader);
 
-/* canonical.c: fills campaign->canonical. */
+/* canonical.c: fills campaign->canonical; of a study too, from its settings as they stand. */
 int ks_canonical_write(const struct ks_reader *reader);
 
 #endif

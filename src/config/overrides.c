@@ -34,7 +34,8 @@ static config_setting_t *copy_setting(config_setting_t *parent, const char *name
                                       const config_setting_t *source, struct ks_override *override) {
     config_setting_t *copy = config_setting_add(parent, name, config_setting_type(source));
     if (copy == NULL) return NULL;
-    config_setting_set_hook(copy, override);
+    config_setting_set_hook(copy, override != NULL ? override : source->hook);
+    copy->line = source->line;
     switch (config_setting_type(source)) {
     case CONFIG_TYPE_INT:
         config_setting_set_int(copy, config_setting_get_int(source));
@@ -90,6 +91,45 @@ static config_setting_t *place_copy(config_setting_t *parent, const struct step 
     elements[n] = replaced;
     config_setting_remove_elem(parent, n);
     return copy;
+}
+
+/* What an entry of `protocol` makes void: the other ways to say the same. */
+static const char *const rivals[][7] = {
+    {"infusion_rate", "infusion_duration", "infusions", "events"},
+    {"infusion_duration", "infusion_rate", "infusions", "events"},
+    {"infusion_dose", "infusions", "events"},
+    {"infusion_count", "infusions", "events"},
+    {"infusion_interval", "infusions", "events"},
+    {"infusions", "events", "infusion_dose", "infusion_duration", "infusion_rate", "infusion_count",
+     "infusion_interval"},
+    {"events", "infusions", "infusion_dose", "infusion_duration", "infusion_rate", "infusion_count",
+     "infusion_interval"},
+    {"session_count", "sessions"},
+    {"session_delay", "sessions"},
+    {"session_interval", "sessions"},
+    {"session_duration", "sessions"},
+    {"sessions", "session_count", "session_delay", "session_interval", "session_duration"},
+};
+
+static void remove_rivals(config_setting_t *section, const char *name) {
+    for (size_t i = 0; i < sizeof rivals / sizeof *rivals; i++)
+        for (int k = 1; strcmp(rivals[i][0], name) == 0 && k < 7 && rivals[i][k] != NULL; k++)
+            config_setting_remove(section, rivals[i][k]);
+}
+
+int ks_overrides_merge(struct ks_reader *reader, const char *name, const config_setting_t *entries) {
+    if (entries == NULL || !config_setting_is_group(entries)) return KS_OK;
+    config_setting_t *root = config_root_setting(&reader->tree);
+    config_setting_t *section = config_setting_get_member(root, name);
+    if (section == NULL) section = config_setting_add(root, name, CONFIG_TYPE_GROUP);
+    for (int i = 0; section != NULL && i < config_setting_length(entries); i++)
+        remove_rivals(section, config_setting_name(config_setting_get_elem(entries, (unsigned)i)));
+    for (int i = 0; section != NULL && i < config_setting_length(entries); i++) {
+        const config_setting_t *entry = config_setting_get_elem(entries, (unsigned)i);
+        struct step step = {.name = (char *)config_setting_name(entry)};
+        KS_CHECK(place_copy(section, &step, entry, NULL) != NULL, KS_ERR_MEMORY, "no memory for an arm");
+    }
+    return KS_OK;
 }
 
 /* ---- paths ----------------------------------------------------------------------------------- */

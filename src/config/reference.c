@@ -161,6 +161,95 @@ static void write_plain(FILE *stream, const char *name, const struct ks_keys *ke
     fputs("};\n", stream);
 }
 
+/* ---- cohorts and trials ---------------------------------------------------------------------- */
+
+static void list_keys(FILE *stream, const char *what, const struct ks_keys *keys) {
+    fprintf(stream, "# keys of %s:\n", what);
+    for (int i = 0; i < keys->n; i++)
+        fprintf(stream, "#   %-14s %s\n", keys->keys[i].name, keys->keys[i].meaning);
+}
+
+static void write_population(FILE *stream) {
+    fputs("population : {  # virtual patients\n", stream);
+    for (int i = 0; i < ks_population_keys.n; i++) {
+        const struct ks_key *key = &ks_population_keys.keys[i];
+        bool is_file = strcmp(key->name, "file") == 0;
+        if (is_file || key->fallback != NULL)
+            write_line(stream, is_file, key->name, is_file ? "\"patients.csv\"" : key->fallback, "",
+                       key->meaning);
+        else
+            fprintf(stream, "  # %-12s %s\n", key->name, key->meaning);
+    }
+    fputs("  covariates = (\n"
+          "    { name = \"female\"; probability = 0.65; source = \"SUSTAIN-1\"; },\n"
+          "    { name = \"weight\"; where = \"female\"; distribution = \"lognormal\"; mean = 77.4; cv = "
+          "0.27; },\n"
+          "    { name = \"weight\"; where = \"not female\"; distribution = \"lognormal\"; mean = 89.8; cv = "
+          "0.24; },\n"
+          "    { name = \"star6\"; unit = \"alleles\"; values = [0, 1, 2]; probabilities = [0.53, 0.40, "
+          "0.07]; }\n"
+          "    # { name = \"weight\"; file = \"people.csv\"; column = \"WT\"; }\n"
+          "  );\n"
+          "  parameters = ( { name = \"life_stress\"; distribution = \"lognormal\"; cv = 0.5; } );  # as "
+          "above\n"
+          "  omega = ( { names = [\"ketamine_clearance\", \"ketamine_volume_central\"]; variance = [0.04, "
+          "0.06]; "
+          "correlation = [0.48]; } );\n"
+          "  effects = ( { covariate = \"star6\"; parameter = \"ketamine_clearance\"; values = [0, 1, 2]; "
+          "factors = "
+          "[1.0, 0.85, 0.7]; } );\n"
+          "  accept = ( { endpoint = \"madrs_baseline\"; low = 20.0; high = 54.0; } );\n"
+          "};\n",
+          stream);
+    list_keys(stream, "a block of omega", &ks_population_omega_keys);
+    list_keys(stream, "an effect", &ks_population_effect_keys);
+    list_keys(stream, "an entry of accept", &ks_study_bound_keys);
+}
+
+static void write_arms_and_targets(FILE *stream) {
+    fputs("\narms = (  # what is done to the patients; the protocol above with entries of its own\n"
+          "  { name = \"ketamine\"; control = \"placebo\"; },\n"
+          "  { name = \"placebo\"; protocol = { infusion_dose = 0.0; }; },\n"
+          "  { name = \"TrkB held\"; patient = { mechanism_trkb = 0.0; }; literature = \"sustained effect "
+          "lost\"; }\n);\n",
+          stream);
+    list_keys(stream, "an arm", &ks_study_arm_keys);
+    fputs("\ntargets = (  # published numbers\n"
+          "  { id = \"murrough2013\"; arm = \"ketamine\"; endpoint = \"response_24h\"; mean = 0.64; n = "
+          "47.0; use = "
+          "\"calibration\"; }\n);\n",
+          stream);
+    list_keys(stream, "a target", &ks_study_target_keys);
+}
+
+static void write_study(FILE *stream) {
+    static const char *const selection[] = {""}, *const observation[] = {"", "", "[24.0, 72.0, 168.0]"};
+    static const char *const uncertainty[] = {
+        "", "", "( { name = \"mood_synapse\"; distribution = \"lognormal\"; cv = 0.1; } )", "\"D\"", ""};
+    static const char *const trial[] = {"\"trd.h5\"", "\"placebo\"", "", "", "", "1.25", "", "290.0"},
+                             *const tailor[] = {"", ""};
+    const struct {
+        const char *name, *words;
+        const struct ks_keys *keys;
+        const char *const *examples;
+    } sections[] = {
+        {"selection", "how targets select", &ks_study_selection_keys, selection},
+        {"observation", "what a rater sees", &ks_study_observation_keys, observation},
+        {"uncertainty", "of constants: an outer loop that gives intervals", &ks_study_uncertainty_keys,
+         uncertainty},
+        {"trial", "how arms are compared", &ks_study_trial_keys, trial},
+        {"tailor", "which arm suits which patients", &ks_study_tailor_keys, tailor},
+    };
+    write_population(stream);
+    write_arms_and_targets(stream);
+    for (int i = 0; i < 5; i++) {
+        fprintf(stream, "\n%s : {  # %s\n", sections[i].name, sections[i].words);
+        write_keys(stream, sections[i].keys, sections[i].examples);
+        fputs("};\n", stream);
+    }
+    fputc('\n', stream);
+}
+
 void ks_config_write_reference(FILE *stream) {
     fputs("# Every key of a configuration, with its unit, default and meaning. Generated: `ketsweep show "
           "config`.\n"
@@ -179,6 +268,7 @@ void ks_config_write_reference(FILE *stream) {
     write_patient(stream);
     write_design(stream);
     write_output(stream);
+    write_study(stream);
     write_plain(stream, "solver", &ks_config_solver_keys);
     fputc('\n', stream);
     write_plain(stream, "run", &ks_config_run_keys);

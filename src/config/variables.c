@@ -37,6 +37,14 @@ static const struct ks_key keys[] = {
      NULL,
      "of a grid: so many values from low to high, both included",
      {1, MOST_LEVELS, true, true, true, "an integer in [1, 1000000]"}},
+    {"where", "", NULL, "of a population: for those with a yes/no covariate, \"not ...\" without it",
+     KS_ANYTHING},
+    {"probability", "1", NULL, "of a population: a yes/no covariate", {0, 1, true, true, false, "in [0, 1]"}},
+    {"file", "", NULL, "of a population: a CSV file whose rows are drawn; entries of one file share the row",
+     KS_ANYTHING},
+    {"column", "", NULL, "of a population: the column of that file (default: the name)", KS_ANYTHING},
+    {"unit", "", NULL, "of a population's covariate", KS_ANYTHING},
+    {"source", "", NULL, "of a population: where the numbers are from", KS_ANYTHING},
 };
 const struct ks_keys ks_variables_keys = KS_KEYS(keys);
 
@@ -59,6 +67,7 @@ struct entry {
     const struct ks_parameter_info *info;
     struct ks_variable variable;
     double location, spread;
+    bool is_trait; /* of a population */
 };
 
 /* ---- one entry ------------------------------------------------------------------------------- */
@@ -231,12 +240,16 @@ static bool read_beta(struct entry *entry) {
 
 /* ---- the forms of an entry ------------------------------------------------------------------- */
 
+static bool is_for_traits(const char *name) {
+    return strcmp(name, "where") == 0 || strcmp(name, "unit") == 0 || strcmp(name, "source") == 0;
+}
+
 /* Refuses the keys that this form does not use. */
 static void check_form(const struct entry *entry, int form) {
     for (int i = 0; i < ks_variables_keys.n; i++) {
         const char *name = ks_variables_keys.keys[i].name;
         const config_setting_t *setting = ks_settings_find(&entry->section, name);
-        bool is_used = strcmp(name, "name") == 0;
+        bool is_used = strcmp(name, "name") == 0 || (entry->is_trait && is_for_traits(name));
         for (int k = 0; k < 6 && forms[form][k] != NULL; k++) is_used |= strcmp(name, forms[form][k]) == 0;
         if (setting == NULL || is_used) continue;
         if (form == KS_N_DISTRIBUTIONS)
@@ -438,6 +451,17 @@ static int read_distribution(struct entry *entry) {
     const char *fault = read_by_kind(entry) ? ks_distribution_fault(distribution, text, sizeof text) : NULL;
     if (fault != NULL) ks_settings_fault(entry->section.reader, entry->section.setting, "%s", fault);
     return KS_OK;
+}
+
+int ks_variables_read_trait(struct ks_reader *reader, const config_setting_t *setting,
+                            const struct ks_parameter_info *info, struct ks_distribution *distribution) {
+    struct entry entry = {.section = {reader, setting, &ks_variables_keys}, .info = info, .is_trait = true};
+    entry.variable.distribution.low = -INFINITY;
+    entry.variable.distribution.high = INFINITY;
+    entry.variable.distribution.is_integer = ks_limits[info->limits].is_integer;
+    int err = read_distribution(&entry);
+    *distribution = entry.variable.distribution;
+    return err;
 }
 
 /* Finds the entry's parameter; a name that is missing, unknown or given before is a fault. */

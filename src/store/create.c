@@ -243,7 +243,7 @@ static int write_layout(hid_t file, const struct ks_schema *schema) {
     return ks_places_write(file, schema);
 }
 
-static int open_new_file(const char *path, hid_t *file) {
+int ks_create_open_file(const char *path, hid_t *file) {
     hid_t access, creation;
     KS_H5(access = H5Pcreate(H5P_FILE_ACCESS));
     KS_H5(H5Pset_fclose_degree(access, H5F_CLOSE_STRONG));
@@ -260,7 +260,7 @@ static int open_new_file(const char *path, hid_t *file) {
 static int write_file(const char *path, const struct ks_schema *schema) {
     hid_t file = H5I_INVALID_HID;
     ks_h5_silence();
-    KS_TRY(open_new_file(path, &file));
+    KS_TRY(ks_create_open_file(path, &file));
     int err = write_layout(file, schema);
     if (H5Fclose(file) < 0 && err == KS_OK) err = ks_h5_raise(__FILE__, __LINE__);
     return err;
@@ -368,6 +368,18 @@ static int fill_and_name(int descriptor, const char *temporary, const char *path
     KS_CHECK(fsync(descriptor) == 0, KS_ERR_IO, "cannot sync %s: %s", temporary, strerror(errno));
     KS_TRY(give_name(temporary, path, present != REFUSED));
     return ks_create_sync_directory(directory);
+}
+
+int ks_create_give_name(int descriptor, const char *temporary, const char *path, bool overwrite) {
+    char *directory = ks_create_copy_directory(path);
+    KS_CHECK(directory != NULL, KS_ERR_MEMORY, "no memory for the name of %s", path);
+    int err = ks_create_set_mode(descriptor, temporary);
+    if (err == KS_OK && fsync(descriptor) != 0)
+        err = ks_error_raise(KS_ERR_IO, __FILE__, __LINE__, "cannot sync %s: %s", temporary, strerror(errno));
+    if (err == KS_OK) err = give_name(temporary, path, overwrite);
+    if (err == KS_OK) err = ks_create_sync_directory(directory);
+    free(directory);
+    return err;
 }
 
 /* `temporary` is a template of mkstemp(). */

@@ -32,6 +32,17 @@ int ks_store_name_file(int err, const char *path) {
     return ks_error_raise(KS_ERR_FORMAT, __FILE__, __LINE__, "%s: %s", path, fault);
 }
 
+/* A cohort's or trial's file looks like a campaign's but for its rows. */
+static int refuse_tables(const ks_store *store) {
+    static const char *const groups[] = {"cohort", "trial"};
+    for (int i = 0; i < 2; i++)
+        KS_CHECK(H5Aexists(store->file, "design") > 0 || H5Lexists(store->file, groups[i], H5P_DEFAULT) <= 0,
+                 KS_ERR_USAGE,
+                 "%s holds a %s, not a campaign; `ketsweep export --dataset %s` shows its patients",
+                 store->path, groups[i], groups[i]);
+    return KS_OK;
+}
+
 /* ---- opening ------------------------------------------------------------------------------------------- */
 
 static int open_file(ks_store *store) {
@@ -102,6 +113,7 @@ static int prepare_writing(ks_store *store) {
 
 static int read_everything(ks_store *store) {
     KS_TRY(open_file(store));
+    KS_TRY(refuse_tables(store));
     KS_TRY(ks_schema_read(store->file, &store->schema));
     KS_TRY(read_complete(store));
     KS_TRY(open_datasets(store));

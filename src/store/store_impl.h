@@ -156,6 +156,11 @@ char *ks_create_copy_directory(const char *path);
 int ks_create_sync_directory(const char *directory);
 /* The mode that the user's other new files get. */
 int ks_create_set_mode(int descriptor, const char *temporary);
+/* A new file, opened for this process alone. */
+int ks_create_open_file(const char *path, hid_t *file);
+
+/* Gives a whole file, open as `descriptor`, its name for good, on disk. */
+int ks_create_give_name(int descriptor, const char *temporary, const char *path, bool overwrite);
 
 /* ---- open.c -------------------------------------------------------------------------------------------- */
 

@@ -13,7 +13,7 @@ from program import ProgramTest  # noqa: E402
 RANDOM = 'design : { kind = "random"; points = 8; };\n'
 GRID = 'design : { kind = "grid"; };\n'
 FILE = 'design : { kind = "file"; file = "p.csv"; };\n'
-TOP_KEYS = "title, model, protocol, patient, design, parameters, correlation, output, solver, run"
+TOP_KEYS = "title, model, protocol, patient, design, parameters, correlation, output, population, arms, targets, selection, observation, uncertainty, trial, tailor, solver, run"
 
 
 def vary(*entries, design=RANDOM):
@@ -51,7 +51,7 @@ KEYS = {
                     ['1: design: "points" is missing', '2: design.pionts: unknown key; did you mean "points"?']),
     "unknown key like no other": ("solver : { colour = 1; };",
                                   ["1: solver.colour: unknown key; known are kind, rtol, max_steps"]),
-    "unknown section": ("population : { };", [f"1: population: unknown key; known are {TOP_KEYS}"]),
+    "unknown section": ("sampling : { };", [f"1: sampling: unknown key; known are {TOP_KEYS}"]),
     "key of a later version": (
         "run : { mpi_info = 3; };", ["1: run.mpi_info: unknown key; known are commit_seconds, time_limit, "
                                      "watchdog_seconds"]),

@@ -497,15 +497,18 @@ static void test_includes_are_relative_and_keep_lines(void **state) {
     assert_string_equal(campaign.title, "@include \"x\"");
     ks_config_release(&campaign);
     write_file("sub/more.cfg", "\n\nbdfn_time = 1.1;");
-    expect_faults("a = 1;\npatient : {\n@include \"sub/patient.cfg\"\nweigth = 1;\n};\nb = 2;",
-                  "t.cfg:1: a: unknown key; known are title, model, protocol, patient, design, parameters, "
-                  "correlation, "
-                  "output, solver, run\n"
-                  "sub/more.cfg:3: patient.bdfn_time: unknown parameter; did you mean \"bdnf_time\"?\n"
-                  "t.cfg:4: patient.weigth: unknown parameter; did you mean \"weight\"?\n"
-                  "t.cfg:6: b: unknown key; known are title, model, protocol, patient, design, parameters, "
-                  "correlation, "
-                  "output, solver, run\n");
+    expect_faults(
+        "a = 1;\npatient : {\n@include \"sub/patient.cfg\"\nweigth = 1;\n};\nb = 2;",
+        "t.cfg:1: a: unknown key; known are title, model, protocol, patient, design, parameters, "
+        "correlation, "
+        "output, population, arms, targets, selection, observation, uncertainty, trial, tailor, solver, "
+        "run\n"
+        "sub/more.cfg:3: patient.bdfn_time: unknown parameter; did you mean \"bdnf_time\"?\n"
+        "t.cfg:4: patient.weigth: unknown parameter; did you mean \"weight\"?\n"
+        "t.cfg:6: b: unknown key; known are title, model, protocol, patient, design, parameters, "
+        "correlation, "
+        "output, population, arms, targets, selection, observation, uncertainty, trial, tailor, solver, "
+        "run\n");
     write_file("sub/more.cfg", "@include \"../t.cfg\"");
     expect_faults("@include \"sub/more.cfg\"\n",
                   "sub/more.cfg:1: @include: cannot read sub/../t.cfg: it includes itself\n");
@@ -665,17 +668,19 @@ static void test_faults_of_overrides_name_them(void **state) {
                                      "a..b=1"};
     assert_int_equal(load("title = \"t\";\nzzz = 1;\n", 8, overrides, &messages, &campaign), KS_ERR_USAGE);
     assert_string_equal(
-        messages, "t.cfg:2: zzz: unknown key; known are title, model, protocol, patient, design, parameters, "
-                  "correlation, output, solver, run\n"
-                  "--set protocol.infusion_dose: -1 is not allowed; it must be >= 0\n"
-                  "--set patient: patient.weight: 0 is not allowed; it must be > 0\n"
-                  "--set design.pionts: unknown key; did you mean \"points\"?\n"
-                  "--set design.pionts: design: \"kind\" is missing\n"
-                  "--set title.x: there is no such setting, and none can be added\n"
-                  "--set model: ketamine is no value; it must be as in the file, strings in quotes\n"
-                  "--set solver.rtol: 1; run={} is no value; it must be as in the file, strings in quotes\n"
-                  "--set parameters.[3].low: there is no such setting, and none can be added\n"
-                  "--set a..b: this is no key; write it as in design.points or parameters.[0].low\n");
+        messages,
+        "t.cfg:2: zzz: unknown key; known are title, model, protocol, patient, design, parameters, "
+        "correlation, output, population, arms, targets, selection, observation, uncertainty, trial, "
+        "tailor, solver, run\n"
+        "--set protocol.infusion_dose: -1 is not allowed; it must be >= 0\n"
+        "--set patient: patient.weight: 0 is not allowed; it must be > 0\n"
+        "--set design.pionts: unknown key; did you mean \"points\"?\n"
+        "--set design.pionts: design: \"kind\" is missing\n"
+        "--set title.x: there is no such setting, and none can be added\n"
+        "--set model: ketamine is no value; it must be as in the file, strings in quotes\n"
+        "--set solver.rtol: 1; run={} is no value; it must be as in the file, strings in quotes\n"
+        "--set parameters.[3].low: there is no such setting, and none can be added\n"
+        "--set a..b: this is no key; write it as in design.points or parameters.[0].low\n");
     ks_error_clear();
     free(messages);
 }
