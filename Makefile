@@ -140,12 +140,12 @@ asan: SETTINGS = VARIANT=asan \
 asan: export ASAN_OPTIONS = fast_unwind_on_malloc=0
 asan: export LSAN_OPTIONS = suppressions=tests/lsan.supp:print_suppressions=0
 
-# test_elementary compares with long double, which has 64 bits under valgrind.
+# test_elementary compares with long double, which has 64 bits under valgrind; the two others simulate thousands of studies.
 VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --num-callers=30 \
             --show-leak-kinds=definite --child-silent-after-fork=yes --suppressions=tests/valgrind.supp \
             $(addprefix --suppressions=,$(wildcard /usr/share/openmpi/openmpi-valgrind.supp))
 valgrind: export KETSWEEP_LANES = 1
-valgrind: $(filter-out %/test_elementary,$(filter $(BUILD)/tests/unit/% $(BUILD)/tests/science/%,$(PROGRAMS))) ## unit and science tests under valgrind
+valgrind: $(filter-out $(addprefix %/,test_elementary test_given_intervals test_sobol_indices),$(filter $(BUILD)/tests/unit/% $(BUILD)/tests/science/%,$(PROGRAMS))) ## unit and science tests under valgrind
 	@command -v valgrind >/dev/null || { echo 'valgrind is not here (Debian: valgrind)' >&2; exit 1; }
 	@for program in $^; do echo "$$program" && $(VALGRIND) $$program >$(BUILD)/valgrind.log 2>&1 || \
 	    { cat $(BUILD)/valgrind.log; exit 1; }; done
