@@ -118,7 +118,7 @@ $(REPLAY): $(REPLAY).o $(FUZZER).o $(BUILD)/libketsweep.a
 $(FUZZER): $(FUZZER).o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) $(FUZZ_FILES) -fsanitize=fuzzer -o $@ $^ $(FOUND_LIBS)
 
-BENCH := $(addprefix $(BUILD)/tools/,bench_solver bench_analysis)
+BENCH := $(addprefix $(BUILD)/tools/,bench_solver bench_analysis bench_farm scale_model)
 $(BENCH): %: %.o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS)
 

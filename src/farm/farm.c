@@ -45,8 +45,9 @@ void ks_farm_drop(struct ks_farm *farm, struct ks_farm_tile tile) {
     if (tile.count > 0 && tile.first < farm->cut) farm->cut = tile.first;
 }
 
-int ks_farm_work_slice(struct ks_farm *farm, struct ks_farm_tile *tile, uint64_t *n_done, bool *has_stopped) {
-    uint64_t wanted = tile->count < farm->work->slice ? tile->count : farm->work->slice;
+int ks_farm_work_slice(struct ks_farm *farm, struct ks_farm_tile *tile, uint64_t slice, uint64_t *n_done,
+                       bool *has_stopped) {
+    uint64_t wanted = tile->count < slice ? tile->count : slice;
     *n_done = wanted;
     int err = farm->work->simulate(farm->work->self, tile->first, n_done);
     if (err < 0) *n_done = 0;

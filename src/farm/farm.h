@@ -62,7 +62,7 @@ struct ks_farm_work {
     uint64_t capacity;
 
     /* The most points that `simulate` is given at once: in between rank 0 answers requests, and all ranks look
-     * whether they are to stop. > 0. */
+     * whether they are to stop. > 0; each rank has its own. */
     uint64_t slice;
 };
 

@@ -63,6 +63,9 @@ void ks_tiles_start_round(struct ks_tiles *tiles, uint64_t first, double now, do
 /* The next tile of a rank, which asks for it; of no points where the round is over for it. */
 struct ks_farm_tile ks_tiles_assign(struct ks_tiles *tiles, int rank, double now);
 
+/* How many points of its own tile rank 0 simulates before it looks for messages again. */
+uint64_t ks_tiles_own_slice(const struct ks_tiles *tiles);
+
 /* The rank has simulated points. Rank 0 has answered a request. */
 void ks_tiles_note_work(struct ks_tiles *tiles, int rank, uint64_t n_points, double seconds);
 void ks_tiles_note_answer(struct ks_tiles *tiles, double seconds);
@@ -96,9 +99,10 @@ int ks_worker_follow_round(struct ks_farm *farm);
 /* Takes what workers say of themselves, and ends the job where one has said nothing for too long. Rank 0 only. */
 int ks_master_watch(struct ks_farm *farm);
 
-/* Simulates part of a tile, from its first point on, and takes it from the tile: one slice. What is dropped becomes
- * the farm's cut, and *has_stopped true. *n_done: points done. */
-int ks_farm_work_slice(struct ks_farm *farm, struct ks_farm_tile *tile, uint64_t *n_done, bool *has_stopped);
+/* Simulates part of a tile, from its first point on, and takes it from the tile: at most `slice` points. What is dropped
+ * becomes the farm's cut, and *has_stopped true. *n_done: points done. */
+int ks_farm_work_slice(struct ks_farm *farm, struct ks_farm_tile *tile, uint64_t slice, uint64_t *n_done,
+                       bool *has_stopped);
 
 /* Notes that a tile that was given to this rank will not be done. */
 void ks_farm_drop(struct ks_farm *farm, struct ks_farm_tile tile);

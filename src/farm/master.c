@@ -9,7 +9,11 @@ struct round {
     bool is_last;    /* no more tiles: the farm is to stop */
     bool is_dropped; /* nor the rest of those given: a rank has failed or dropped its own */
     int n_left;      /* workers that have been told */
+    double start;    /* MPI_Wtime() */
 };
+
+/* How long rank 0 waits for the first requests of a round before it works: nobody is to wait for its first slice. */
+static const double patience_seconds = 5e-3;
 
 void ks_master_report(struct ks_farm *farm, bool is_commit) {
     enum { PER_SECOND = 4 };
@@ -110,7 +114,7 @@ static int work_slice(struct ks_farm *farm, struct round *round, struct ks_farm_
     double start = MPI_Wtime();
     uint64_t n_done;
     bool has_stopped;
-    int err = ks_farm_work_slice(farm, own, &n_done, &has_stopped);
+    int err = ks_farm_work_slice(farm, own, ks_tiles_own_slice(&farm->tiles), &n_done, &has_stopped);
     note_work(farm, 0, n_done, MPI_Wtime() - start);
     round->is_dropped = round->is_dropped || has_stopped;
     return err;
@@ -137,8 +141,13 @@ static void start_round(struct ks_farm *farm) {
     }
 }
 
+/* Whether first requests are still to be waited for. */
+static bool is_early(const struct ks_farm *farm, const struct round *round) {
+    return farm->tiles.n_fresh > 0 && !round->is_dropped && MPI_Wtime() - round->start < patience_seconds;
+}
+
 int ks_master_lead_round(struct ks_farm *farm) {
-    struct round round = {0};
+    struct round round = {.start = MPI_Wtime()};
     start_round(farm);
     struct ks_farm_tile own = assign(farm, &round, 0);
     int err = KS_OK;
@@ -147,7 +156,7 @@ int ks_master_lead_round(struct ks_farm *farm) {
         KS_TRY(answer_all(farm, &round, &has_answered));
         KS_TRY(ks_master_watch(farm));
         ks_master_report(farm, false);
-        if (own.count > 0) {
+        if (own.count > 0 && !is_early(farm, &round)) {
             err = work_slice(farm, &round, &own);
             if (round.is_dropped) {
                 ks_farm_drop(farm, own);

@@ -99,10 +99,11 @@ static uint64_t tile_size(const struct ks_tiles *tiles, const struct ks_farm_pac
 }
 
 static bool is_over_for(struct ks_tiles *tiles, const struct ks_farm_pace *pace, double now) {
+    double rate = speed(tiles, pace);
     if (pace->kept == tiles->capacity || now >= tiles->round_end) tiles->is_over = true;
     if (pace->kept == 0) return false;
-    double late = speed(tiles, pace) * (tiles->round_end - pace->free_at);
-    return tiles->is_over || late < fmax(1, least_points(tiles, pace)) / 2;
+    if (tiles->is_over || !(rate > 0)) return tiles->is_over;
+    return rate * (tiles->round_end - pace->free_at) < fmax(1, least_points(tiles, pace)) / 2;
 }
 
 struct ks_farm_tile ks_tiles_assign(struct ks_tiles *tiles, int rank, double now) {
@@ -120,6 +121,13 @@ struct ks_farm_tile ks_tiles_assign(struct ks_tiles *tiles, int rank, double now
     if (rate > 0) set_free(tiles, pace, pace->free_at + (double)tile.count / rate);
     tiles->n_fresh -= is_fresh;
     return tile;
+}
+
+/* Tiles of workers are about as long as its own: where they are short, it looks several times in one. */
+uint64_t ks_tiles_own_slice(const struct ks_tiles *tiles) {
+    enum { LOOKS = 4 };
+    uint64_t part = tiles->size == 1 ? tiles->slice : tiles->paces[0].ahead / LOOKS;
+    return part < 1 ? 1 : part < tiles->slice ? part : tiles->slice;
 }
 
 /* ---- rounds ---------------------------------------------------------------------------------------------- */
