@@ -186,6 +186,13 @@ bench: all $(BENCH) ## measure speed, waiting, writing and memory, side by side 
 bench-analysis: $(BUILD)/tools/bench_analysis ## measure the sensitivity analysis against NumPy
 	@$(PYTHON) tools/bench_analysis.py --build $(BUILD)
 
+FARM := all $(addprefix $(BUILD)/tools/,bench_farm scale_model)
+bench-farm: $(FARM) ## measure how fast rank 0 answers, and runs of 2 to 16 ranks beside the model of scale
+	@$(QUIET_MPI) $(PYTHON) tools/scale_model.py measure --build $(BUILD)
+
+scale: $(FARM) ## play the farm for up to 10^5 ranks, from what bench-farm has measured; draws jobs/scale.svg
+	@$(PYTHON) tools/scale_model.py scale --build $(BUILD)
+
 picture: ## draw README's picture from build/demo.h5
 	@$(PYTHON) tools/picture.py build/demo.h5 -o tools/demo.svg
 
@@ -238,5 +245,5 @@ print-%: ## print a variable, as in print-BUILD
 
 -include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH:=.d) $(REPLAY).d $(FUZZER).d
 .SECONDARY:
-.PHONY: all tests $(WITH_SETUP) run-demo run-tests soak bench bench-analysis picture valgrind fuzz run-fuzzer layers headers names syntax format \
+.PHONY: all tests $(WITH_SETUP) run-demo run-tests soak bench bench-analysis bench-farm scale picture valgrind fuzz run-fuzzer layers headers names syntax format \
         format-check reference reference-check install clean help info FORCE

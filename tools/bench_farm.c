@@ -60,7 +60,7 @@ static int lead(double seconds) {
     free(farm.tiles.paces);
     KS_TRY(err);
     printf("{\"requesters\": %d, \"requests_per_second\": %.0f, \"answer_seconds\": %.3g}\n", farm.size - 1,
-           (double)farm.tiles.n_answers / seconds, ks_tiles_answer_seconds(&farm.tiles));
+           (double)farm.tiles.n_answers / seconds, farm.tiles.answer_seconds / (double)farm.tiles.n_answers);
     return KS_OK;
 }
 

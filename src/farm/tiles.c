@@ -11,10 +11,10 @@
  * measurements mislead (a run of points that fail at once), no tile is more than a slice and twice the work that was
  * measured; before any, it is one slice.
  *
- * The least size. Rank 0 takes some microseconds for an answer, measured as the run goes on. Tiles last so long that all
+ * The least size. Rank 0 takes microseconds for an answer: 5, or more where it measures more as the run goes on. Tiles last so long that all
  * ranks together keep it busy for a tenth of the time at most, and 2 ms: smaller ones gain nothing beside a commit and
  * leave the lanes of the solver empty. A rank whose time left is less than two of these takes all of it at once, so
- * that ranks end together although the least tile grows with their number: with 10^4 ranks it lasts a third of a second.
+ * that ranks end together although the least tile grows with their number: with 10^4 ranks it lasts half a second.
  *
  * The end of a round. Its time is up, or a rank that asks has no room; then no rank that has had a tile gets another,
  * since those that are idle would wait for the rest. A rank without one still gets it, so no round is empty. The last
@@ -24,11 +24,10 @@
 #include <math.h>
 
 static const double least_seconds = 2e-3;
-static const double busy_share = 0.1;       /* of rank 0's time, for answers */
-static const double assumed_seconds = 5e-6; /* for an answer, until many are measured */
+static const double busy_share = 0.1;    /* of rank 0's time, for answers */
+static const double least_answer = 5e-6; /* s: what MPI does for a message before it is found counts too */
 static const double longest_seconds =
-    100e-6;                     /* what takes longer was no answer: another process had the core */
-enum { ASSUMED_ANSWERS = 100 }; /* weigh as many measured ones */
+    100e-6; /* what takes longer was no answer: another process had the core */
 
 /* ---- speeds, in points per second ------------------------------------------------------------------------ */
 
@@ -43,8 +42,8 @@ static double speed(const struct ks_tiles *tiles, const struct ks_farm_pace *pac
 }
 
 double ks_tiles_answer_seconds(const struct ks_tiles *tiles) {
-    return (tiles->answer_seconds + ASSUMED_ANSWERS * assumed_seconds) /
-           (double)(tiles->n_answers + ASSUMED_ANSWERS);
+    return tiles->n_answers > 0 ? fmax(tiles->answer_seconds / (double)tiles->n_answers, least_answer)
+                                : least_answer;
 }
 
 void ks_tiles_note_answer(struct ks_tiles *tiles, double seconds) {
