@@ -180,6 +180,13 @@ soak: all ## the tests of crashes in their long form, about an hour; says how of
 	    $(QUIET_MPI) KETSWEEP_SOAK=1 KETSWEEP=$(CURDIR)/$(BUILD)/ketsweep $(PYTHON) tests/unittest_tap.py $$file || exit 1; \
 	done
 
+LARGE := $(BUILD)/tests/large/test_rows
+$(LARGE): $(LARGE).o $(BUILD)/libketsweep.a
+	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS) $(TEST_LIBS)
+
+test-large: all $(LARGE) ## files beyond 2^31 rows and 2^32 bytes; 30 GB in TMPDIR, some minutes
+	@$(QUIET_MPI) tests/large/run.sh $(BUILD)
+
 bench: all $(BENCH) ## measure speed, waiting, writing and memory, side by side in one run (SUNDIALS=PREFIX: of your own)
 	@$(QUIET_MPI) $(PYTHON) tools/bench.py --build $(BUILD) --folder $(BUILD)/bench
 
@@ -243,7 +250,7 @@ info: ## print the compiler, the flags and what was found
 print-%: ## print a variable, as in print-BUILD
 	@echo '$($*)'
 
--include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH:=.d) $(REPLAY).d $(FUZZER).d
+-include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH:=.d) $(REPLAY).d $(FUZZER).d $(LARGE).d
 .SECONDARY:
-.PHONY: all tests $(WITH_SETUP) run-demo run-tests soak bench bench-analysis bench-farm scale picture valgrind fuzz run-fuzzer layers headers names syntax format \
+.PHONY: all tests $(WITH_SETUP) run-demo run-tests soak test-large bench bench-analysis bench-farm scale picture valgrind fuzz run-fuzzer layers headers names syntax format \
         format-check reference reference-check install clean help info FORCE
