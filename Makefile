@@ -118,7 +118,7 @@ $(REPLAY): $(REPLAY).o $(FUZZER).o $(BUILD)/libketsweep.a
 $(FUZZER): $(FUZZER).o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) $(FUZZ_FILES) -fsanitize=fuzzer -o $@ $^ $(FOUND_LIBS)
 
-BENCH := $(addprefix $(BUILD)/tools/,bench_solver bench_analysis)
+BENCH := $(addprefix $(BUILD)/tools/,bench_solver bench_analysis bench_farm scale_model)
 $(BENCH): %: %.o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS)
 
@@ -180,6 +180,13 @@ soak: all ## the tests of crashes in their long form, about an hour; says how of
 	    $(QUIET_MPI) KETSWEEP_SOAK=1 KETSWEEP=$(CURDIR)/$(BUILD)/ketsweep $(PYTHON) tests/unittest_tap.py $$file || exit 1; \
 	done
 
+LARGE := $(BUILD)/tests/large/test_rows
+$(LARGE): $(LARGE).o $(BUILD)/libketsweep.a
+	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS) $(TEST_LIBS)
+
+test-large: all $(LARGE) ## files beyond 2^31 rows and 2^32 bytes; 30 GB in TMPDIR, some minutes
+	@$(QUIET_MPI) tests/large/run.sh $(BUILD)
+
 bench: all $(BENCH) ## measure speed, waiting, writing and memory, side by side in one run (SUNDIALS=PREFIX: of your own)
 	@$(QUIET_MPI) $(PYTHON) tools/bench.py --build $(BUILD) --folder $(BUILD)/bench
 
@@ -188,6 +195,13 @@ bench-analysis: $(BUILD)/tools/bench_analysis ## measure the sensitivity analysi
 
 validate: all ## run published trials on the shipped cohort: published beside simulated
 	@$(QUIET_MPI) $(PYTHON) tools/validate.py --build $(BUILD) --ranks $(RANKS)
+
+FARM := all $(addprefix $(BUILD)/tools/,bench_farm scale_model)
+bench-farm: $(FARM) ## measure how fast rank 0 answers, and runs of 2 to 16 ranks beside the model of scale
+	@$(QUIET_MPI) $(PYTHON) tools/scale_model.py measure --build $(BUILD)
+
+scale: $(FARM) ## play the farm for up to 10^5 ranks, from what bench-farm has measured; draws jobs/scale.svg
+	@$(PYTHON) tools/scale_model.py scale --build $(BUILD)
 
 picture: ## draw README's picture from build/demo.h5
 	@$(PYTHON) tools/picture.py build/demo.h5 -o tools/demo.svg
@@ -239,7 +253,7 @@ info: ## print the compiler, the flags and what was found
 print-%: ## print a variable, as in print-BUILD
 	@echo '$($*)'
 
--include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH:=.d) $(REPLAY).d $(FUZZER).d
+-include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH:=.d) $(REPLAY).d $(FUZZER).d $(LARGE).d
 .SECONDARY:
-.PHONY: all tests $(WITH_SETUP) run-demo run-tests soak bench bench-analysis validate picture valgrind fuzz run-fuzzer layers headers names syntax format \
+.PHONY: all tests $(WITH_SETUP) run-demo run-tests soak test-large bench bench-analysis validate bench-farm scale picture valgrind fuzz run-fuzzer layers headers names syntax format \
         format-check reference reference-check install clean help info FORCE

@@ -2,12 +2,13 @@
 """Measures the farm and the file, side by side in one run; `make bench` builds the program and calls this.
 
     tools/bench.py [--build build/release] [--folder build/bench] [FIGURE...]
-                   figures: solver memory farm idle write
+                   figures: solver memory farm crowd idle write
 
 solver  time per patient and achieved error of rosenbrock at each lane width and of CVODE with KLU, and their ratio at
         equal achieved error. Debian's SUNDIALS is compiled without optimisation, which flatters us: the table says
         so. Honest is `make bench SUNDIALS=PREFIX` with one that you have built at -O3 (`apt-get source sundials`)
 farm    points per second and core of configs/demo.cfg, and the efficiency of 2 ranks against 1
+crowd   points per second of 16 ranks against 2
 idle    processor share of a rank that waits for another's point
 write   collective write of a 2 GB campaign of a trivial model against dd with fsync on the same disk, on 1 and 2 ranks
 memory  the largest rank of a campaign of 10^6 points
@@ -28,6 +29,7 @@ import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 PAIRS = 3
+FARM_POINTS = 32768  # ten seconds of a core: the ends of a run count as in a campaign
 
 WIDE = """
 model = "test:wide";
@@ -80,7 +82,7 @@ class Bench:
         return process.stderr
 
     def rate(self, ranks):
-        summary = self.run(ranks, str(TOP / "configs/demo.cfg"), "--set", "design.points=512")
+        summary = self.run(ranks, str(TOP / "configs/demo.cfg"), "--set", f"design.points={FARM_POINTS}")
         return float(re.search(r"([0-9.e+]+) points/s", summary).group(1))
 
     def farm(self):
@@ -89,6 +91,13 @@ class Bench:
         efficiency = statistics.median(two / one / 2 for one, two in pairs)
         print(f"farm    1 rank {statistics.median(ones):.1f} points/s, 2 ranks {statistics.median(twos):.1f} "
               f"points/s; efficiency {efficiency:.2f} (median of {PAIRS} pairs)")
+
+    def crowd(self):
+        """More ranks than cores: what the farm costs, not what they gain."""
+        pairs = [(self.rate(2), self.rate(16)) for _ in range(PAIRS)]
+        ratio = statistics.median(crowd / two for two, crowd in pairs)
+        print(f"crowd   16 ranks do {ratio:.2f} times the points/s of 2 on {os.cpu_count()} cores (median of {PAIRS} "
+              "pairs)")
 
     def idle(self):
         """The processor time of each rank between 2 and 6 s of a run whose only point takes longer."""
@@ -136,7 +145,7 @@ class Bench:
 
 
 def main():
-    figures = ("memory", "farm", "idle", "write", "solver")
+    figures = ("memory", "farm", "crowd", "idle", "write", "solver")
     parser = argparse.ArgumentParser(description="Measures the farm and the file, side by side in one run.")
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--folder", default="build/bench", type=pathlib.Path)

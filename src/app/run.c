@@ -135,11 +135,11 @@ static void end_hung(void *self, int rank, uint64_t first, uint64_t count, doubl
     MPI_Abort(MPI_COMM_WORLD, KS_EXIT_FAILED);
 }
 
-/* A whole batch leaves the fewest lanes idle; rank 0 has requests to answer in between. */
+/* Only rank 0 has requests to answer in between; the others take what fills the solver's lanes best. */
 static uint64_t choose_slice(const struct run *run) {
     uint64_t slice = run->work.slice, batch = (uint64_t)run->work.batch;
-    bool is_asked = run->rank == 0 && run->size > 1;
-    return !is_asked && batch > slice ? batch : slice;
+    bool is_alone = run->size == 1, is_single = run->campaign.solver.kind == KS_SOLVER_cvode;
+    return batch > slice && (is_alone || (run->rank > 0 && !is_single)) ? batch : slice;
 }
 
 /* Points first to first + count - 1; *next is where it was stopped. */

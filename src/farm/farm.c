@@ -1,6 +1,6 @@
 /* Rounds: hand out and simulate, wait for all, agree, commit.
  *
- * Why it ends. Every rank gets at least one point in a round as long as points are left (master.c), and rank
+ * Why it ends. Every rank gets at least one point in a round as long as points are left (tiles.c), and rank
  * 0 asks itself first, so a round is never empty and the number of rounds is finite. Within a round, a worker
  * always has at most one request open, each request gets exactly one answer, and only finitely many answers
  * are tiles, since each takes points from a finite range; so each worker is told once that the round is over,
@@ -45,8 +45,9 @@ void ks_farm_drop(struct ks_farm *farm, struct ks_farm_tile tile) {
     if (tile.count > 0 && tile.first < farm->cut) farm->cut = tile.first;
 }
 
-int ks_farm_work_slice(struct ks_farm *farm, struct ks_farm_tile *tile, uint64_t *n_done, bool *has_stopped) {
-    uint64_t wanted = tile->count < farm->work->slice ? tile->count : farm->work->slice;
+int ks_farm_work_slice(struct ks_farm *farm, struct ks_farm_tile *tile, uint64_t slice, uint64_t *n_done,
+                       bool *has_stopped) {
+    uint64_t wanted = tile->count < slice ? tile->count : slice;
     *n_done = wanted;
     int err = farm->work->simulate(farm->work->self, tile->first, n_done);
     if (err < 0) *n_done = 0;
@@ -76,26 +77,27 @@ static int meet(struct ks_farm *farm) {
 }
 
 /* On all ranks: the first point that is not done, and whether some rank is to stop. */
-static int agree_on_end(struct ks_farm *farm) {
+static int agree_on_end(struct ks_farm *farm, uint64_t *next) {
     bool is_stopped = farm->cut != UINT64_MAX || ks_farm_urgency(farm) != KS_FARM_GO;
     uint64_t own[2] = {farm->cut, !is_stopped}, all[2];
-    if (farm->rank == 0 && farm->next < farm->cut) own[0] = farm->next;
+    if (farm->rank == 0 && farm->tiles.next < farm->cut) own[0] = farm->tiles.next;
     KS_MPI(MPI_Allreduce(own, all, 2, MPI_UINT64_T, MPI_MIN, farm->comm));
-    farm->next = all[0];
+    *next = all[0];
     farm->is_stopped = !all[1];
-    KS_ASSERT(farm->next >= farm->round_first && farm->next <= farm->end);
-    KS_ASSERT(farm->next > farm->round_first || farm->is_stopped);
+    KS_ASSERT(*next >= farm->round_first && *next <= farm->end);
+    KS_ASSERT(*next > farm->round_first || farm->is_stopped);
     return KS_OK;
 }
 
 /* Commits the round that rank 0 has led. */
 static int commit_round(struct ks_farm *farm) {
-    KS_TRY(agree_on_end(farm));
-    if (farm->next == farm->round_first) return KS_OK;
-    int err = farm->work->commit(farm->work->self, farm->round_first, farm->next - farm->round_first);
+    uint64_t next = farm->round_first;
+    KS_TRY(agree_on_end(farm, &next));
+    if (next == farm->round_first) return KS_OK;
+    int err = farm->work->commit(farm->work->self, farm->round_first, next - farm->round_first);
     KS_TRY(ks_agree(farm->comm, err));
-    farm->round_first = farm->next;
-    farm->n_done = farm->next - farm->first; /* also the last tiles, after which workers did not ask again */
+    farm->round_first = next;
+    farm->n_done = next - farm->first; /* also the last tiles, after which workers did not ask again */
     if (farm->rank == 0) ks_master_report(farm, true);
     return KS_OK;
 }
@@ -115,11 +117,14 @@ static int run_with_comm(struct ks_farm *farm) {
     KS_MPI(MPI_Comm_set_errhandler(farm->comm, MPI_ERRORS_RETURN));
     KS_MPI(MPI_Comm_rank(farm->comm, &farm->rank));
     KS_MPI(MPI_Comm_size(farm->comm, &farm->size));
-    farm->paces = ks_memory_allocate((size_t)farm->size, sizeof *farm->paces);
-    int err = farm->paces != NULL ? KS_OK : ks_error_raise(KS_ERR_MEMORY, __FILE__, __LINE__, "no memory");
+    farm->tiles = (struct ks_tiles){
+        .size = farm->size, .capacity = farm->work->capacity, .slice = farm->work->slice, .end = farm->end};
+    farm->tiles.paces = ks_memory_allocate((size_t)farm->size, sizeof *farm->tiles.paces);
+    int err =
+        farm->tiles.paces != NULL ? KS_OK : ks_error_raise(KS_ERR_MEMORY, __FILE__, __LINE__, "no memory");
     err = ks_agree(farm->comm, err);
     if (err == KS_OK) err = run_rounds(farm);
-    free(farm->paces);
+    free(farm->tiles.paces);
     return err;
 }
 
@@ -130,7 +135,6 @@ int ks_farm_run(MPI_Comm comm, uint64_t first, uint64_t count, const struct ks_f
                            .first = first,
                            .end = first + count,
                            .round_first = first,
-                           .next = first,
                            .start = MPI_Wtime(),
                            .last_report = -INFINITY};
     KS_MPI(MPI_Comm_dup(comm, &farm.comm));

@@ -2,7 +2,7 @@
  *
  * Rank 0 is the master: it gives tiles of consecutive points to whoever asks, largest first and shrinking
  * towards the end of a round (guided self-scheduling: Polychronopoulos and Kuck 1987,
- * doi:10.1109/TC.1987.5009495), and computes itself between requests. A worker asks for its next tile before
+ * doi:10.1109/TC.1987.5009495), as far as it can answer all ranks, and computes itself between requests. A worker asks for its next tile before
  * it starts the present one. A round ends when the commit interval has passed, when its rows fill the ranks'
  * memory, or when no points are left; all ranks then enter the work's collective commit. Points are handed
  * out in order, so that a round is one contiguous range. A farm that is told to stop commits the points up to
@@ -62,7 +62,7 @@ struct ks_farm_work {
     uint64_t capacity;
 
     /* The most points that `simulate` is given at once: in between rank 0 answers requests, and all ranks look
-     * whether they are to stop. > 0. */
+     * whether they are to stop. > 0; each rank has its own. */
     uint64_t slice;
 };
 

@@ -42,7 +42,7 @@ static int simulate_tile(struct ks_farm *farm, struct ks_farm_tile tile, struct 
         uint64_t n;
         uint64_t slice = tile.count < farm->work->slice ? tile.count : farm->work->slice;
         KS_TRY(tell(farm, (struct ks_farm_tile){tile.first, slice}));
-        err = ks_farm_work_slice(farm, &tile, &n, &has_stopped);
+        err = ks_farm_work_slice(farm, &tile, slice, &n, &has_stopped);
         done->n_points += n;
     }
     done->seconds = MPI_Wtime() - start;
