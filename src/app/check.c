@@ -174,7 +174,7 @@ static void print_plan(const struct ks_work *work, double seconds) {
     }
     printf("%d endpoints, %d trajectories at %d times\n", schema->n_endpoints, schema->n_states,
            schema->n_times);
-    printf("file %s; rows in memory %s per rank\n", ks_progress_bytes(bytes, text),
+    printf("file %s, %s; rows in memory %s per rank\n", campaign->output_file, ks_progress_bytes(bytes, text),
            ks_progress_bytes((double)(ks_store_row_bytes(schema) * work->capacity), cost));
     printf("%.3g ms per point here: %s on one core", 1e3 * seconds, ks_progress_duration(core_seconds, cost));
     printf(" (%.3g core-hours)\n", core_seconds / 3600);

@@ -37,6 +37,14 @@ static int print_verification(ks_store *store) {
     return 0;
 }
 
+static void print_share(const struct ks_schema *schema) {
+    const struct ks_share *share = &schema->share;
+    uint64_t first = ks_store_first_point(share);
+    if (share->count > 0)
+        printf("shard %" PRIu64 " of %" PRIu64 ": points %" PRIu64 " to %" PRIu64 " of %" PRIu64 "\n",
+               share->number, share->count, first, first + schema->n_points - 1, share->n_points);
+}
+
 static int print_status(ks_store *store, const char *path) {
     const struct ks_schema *schema = ks_store_schema(store);
     uint64_t counts[KS_N_STATUSES] = {0}, n_done = 0;
@@ -49,6 +57,7 @@ static int print_status(ks_store *store, const char *path) {
     free(rounds);
     KS_TRY(ks_tally_count_rows(store, n_done, counts));
     printf("%s: %s\n", path, schema->title);
+    print_share(schema);
     printf("%" PRIu64 " of %" PRIu64 " points (%.4g %%) in %zu rounds; %s\n", n_done, schema->n_points,
            100.0 * (double)n_done / (double)schema->n_points, n_rounds,
            ks_store_is_complete(store) ? "complete" : "not complete");
