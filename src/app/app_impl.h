@@ -25,10 +25,12 @@ struct ks_arguments {
     const char **overrides; /* --set, owned */
     int n_overrides;
     const char *dataset, *format;
-    const char *lanes;     /* --lanes, NULL where it was not given */
-    const char *method;    /* --method, NULL where it was not given */
-    const char *bootstrap; /* --bootstrap, NULL where it was not given */
-    const char *shard;     /* --shard, NULL where it was not given */
+    const char *lanes;                    /* --lanes, NULL where it was not given */
+    const char *method;                   /* --method, NULL where it was not given */
+    const char *bootstrap;                /* --bootstrap, NULL where it was not given */
+    const char *shard;                    /* --shard, NULL where it was not given */
+    const char *partition, *time, *nodes; /* of submit, NULL where not given */
+    bool is_dry;
     bool overwrites, extends, verifies, repairs, is_quiet, is_json, is_long, is_separate, wants_help;
     double max_failed_fraction;
     double verify_fraction; /* 0 where it was not given */
@@ -48,7 +50,8 @@ struct ks_command {
 };
 
 extern const struct ks_command ks_command_run, ks_command_check, ks_command_show, ks_command_simulate,
-    ks_command_status, ks_command_export, ks_command_verify, ks_command_sensitivity, ks_command_merge;
+    ks_command_status, ks_command_export, ks_command_verify, ks_command_sensitivity, ks_command_merge,
+    ks_command_submit;
 
 /* ---- output.c ----------------------------------------------------------------------------------------------- */
 
@@ -198,6 +201,23 @@ void ks_work_clear_tally(struct ks_work *work);
 
 /* The parameter vector of point i, [n_parameters]; the values of the varied ones too, [n_variables]. */
 void ks_work_point(const struct ks_campaign *campaign, uint64_t i, double *values, double *parameters);
+
+/* ---- plan.c, check.c ---------------------------------------------------------------------------------------- */
+
+struct ks_plan {
+    double ranks, minutes;
+};
+
+int ks_plan_calibrate(struct ks_work *work, double *seconds_per_point);
+
+/* A job of about half an hour, or of `minutes` where it is not 0; of `most_ranks` at most where it is not 0. */
+struct ks_plan ks_plan_job(double core_seconds, uint64_t n_points, double minutes, double most_ranks);
+
+/* As Slurm writes it; text of at least 32 characters. */
+const char *ks_plan_print_time(double minutes, char *text);
+
+/* Calibrates, and prints the plan. */
+int ks_check_campaign(const struct ks_campaign *campaign, double *core_seconds);
 
 /* ---- shard.c ------------------------------------------------------------------------------------------------ */
 
