@@ -219,8 +219,9 @@ reference: $(BUILD)/ketsweep ## generate configs/reference.cfg
 reference-check: $(BUILD)/ketsweep ## check that configs/reference.cfg is as generated
 	@$< show config | diff -u configs/reference.cfg -
 
-install: all ## copy the program to PREFIX/bin (/usr/local)
+install: all ## copy the program to PREFIX/bin (/usr/local), jobs/ to PREFIX/share/ketsweep
 	@install -D $(BUILD)/ketsweep $(DESTDIR)$(PREFIX)/bin/ketsweep
+	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ketsweep/jobs jobs/*
 
 clean: ## remove build/
 	@rm -rf build

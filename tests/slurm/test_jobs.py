@@ -28,6 +28,22 @@ run : { commit_seconds = 0.5; };
 SMALL = ("--set", "design.points=200")
 STUDY = CAMPAIGN.replace('kind = "sobol"; points = 12000', 'kind = "saltelli"; points = 64')
 
+ARMS = """
+protocol : { infusion_duration = 0.6667; horizon = 48.0; };
+arms : ( { name = "ketamine"; control = "placebo"; }, { name = "placebo"; protocol : { infusion_dose = 0.0; }; } );
+"""
+COHORT = ARMS + """
+population : {
+  candidates = 200; patients = 50; seed = 7;
+  parameters : ( { name = "ketamine_clearance"; distribution = "lognormal"; cv = 0.2; } );
+};
+output : { file = "p.h5"; };
+"""
+TRIAL = ARMS + """
+trial : { cohort = "p.h5"; replicates = 10; size = 20; };
+output : { file = "t.h5"; };
+"""
+
 folder, reason = None, None
 
 
@@ -77,7 +93,7 @@ class Jobs(ProgramTest):
         text = self.slurm("scontrol", "show", "job", job)
         return re.findall(rf"\b{key}=(\S*)", text)
 
-    def await_state(self, job, wanted, seconds=150):
+    def await_state(self, job, wanted, seconds=100):
         deadline = time.monotonic() + seconds
         ends = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL"}
         while True:
@@ -184,6 +200,15 @@ class Jobs(ProgramTest):
         self.await_state(self.dependent(), "COMPLETED")
         with h5py.File(self.work / "a.h5") as file:
             self.assertIn("ST", file["sensitivity/sobol"])
+
+    def test_trials_wait_for_their_cohort(self):
+        if not re.search(r"^  cohort ", self.slurm(KETSWEEP, "help"), re.MULTILINE):
+            self.skipTest("this ketsweep has no command cohort")
+        (self.work / "p.cfg").write_text(COHORT)
+        (self.work / "t.cfg").write_text(TRIAL)
+        self.await_state(self.submit("cohort.sbatch", "p.cfg", "t.cfg"), "COMPLETED")
+        self.await_state(self.dependent(), "COMPLETED")
+        self.assertTrue((self.work / "p.h5").exists() and (self.work / "t.h5").exists())
 
     def test_failed_configuration(self):
         """The job fails, its log says why, and what waits for it goes away."""
