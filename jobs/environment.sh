@@ -8,8 +8,9 @@ modules=()
 # compiler's choice.
 export ARCH=
 
-# How a job starts its ranks. Where srun lacks PMIx (`srun --mpi=list`), use mpirun.
+# How a job starts its ranks, one on a core: by srun, or, where it lacks PMIx (`srun --mpi=list`), launch=(mpirun), which
+# finds the job's nodes and tasks by itself. Tasks per node may differ.
 # shellcheck disable=SC2034 # the jobs use it
-launch=(srun --mpi=pmix)
+launch=(srun --mpi=pmix --cpu-bind=cores)
 
 if [ ${#modules[@]} -gt 0 ]; then module load "${modules[@]}"; fi

@@ -18,14 +18,19 @@ enum { KS_EXIT_FAILED = 1, KS_EXIT_USAGE = 2, KS_EXIT_STOPPED = 3 };
 
 /* What a command line says; strings are borrowed from argv. */
 struct ks_arguments {
-    const char *operand;    /* CONFIG, FILE or a topic; NULL where none was given */
+    const char *operand;   /* CONFIG, FILE or a topic, the first; NULL where none was given */
+    const char **operands; /* [n_operands], owned */
+    int n_operands;
     const char *output;     /* -o */
     const char **overrides; /* --set, owned */
     int n_overrides;
     const char *dataset, *format;
-    const char *lanes;     /* --lanes, NULL where it was not given */
-    const char *method;    /* --method, NULL where it was not given */
-    const char *bootstrap; /* --bootstrap, NULL where it was not given */
+    const char *lanes;                    /* --lanes, NULL where it was not given */
+    const char *method;                   /* --method, NULL where it was not given */
+    const char *bootstrap;                /* --bootstrap, NULL where it was not given */
+    const char *shard;                    /* --shard, NULL where it was not given */
+    const char *partition, *time, *nodes; /* of submit, NULL where not given */
+    bool is_dry;
     bool overwrites, extends, verifies, repairs, is_quiet, is_json, is_long, is_separate, wants_help;
     double max_failed_fraction;
     double verify_fraction; /* 0 where it was not given */
@@ -37,17 +42,21 @@ int ks_arguments_parse(int argc, char **argv, const char *command, const char *a
 void ks_arguments_release(struct ks_arguments *arguments);
 
 struct ks_command {
-    const char *name, *operand, *summary;             /* operand "" where the command takes none */
-    const char *options;                              /* their names, separated by blanks */
-    const char *help;                                 /* the rest of `help COMMAND`, with an example */
+    const char *name, *operand,
+        *summary;        /* operand "" where the command takes none, "WHAT..." where several */
+    const char *options; /* their names, separated by blanks */
+    const char *help;    /* the rest of `help COMMAND`, with an example */
     int (*run)(const struct ks_arguments *arguments); /* an exit status, or a negative error */
 };
 
 extern const struct ks_command ks_command_run, ks_command_check, ks_command_show, ks_command_simulate,
     ks_command_status, ks_command_export, ks_command_verify, ks_command_sensitivity, ks_command_cohort,
-    ks_command_trial;
+    ks_command_trial, ks_command_merge, ks_command_submit;
 
 /* ---- output.c ----------------------------------------------------------------------------------------------- */
+
+/* Whether both names are of one file that is there. */
+bool ks_output_is_same_file(const char *a, const char *b);
 
 /* The file of -o, or standard output. The file that the command reads is refused. */
 int ks_output_open(const struct ks_arguments *arguments, FILE **stream);
@@ -160,9 +169,10 @@ struct ks_work {
     struct ks_tally tally;
     size_t n_suspects;
     struct ks_suspect *suspects; /* [n_suspects], ascending; borrowed */
-    int lanes;                   /* patients solved at once */
-    uint64_t slice;              /* points that it takes best at a time, for about a second at most */
-    int batch;                   /* points in hand at once */
+    uint64_t first_point; /* the point of the campaign that row 0 is; points below are counted from it */
+    int lanes;            /* patients solved at once */
+    uint64_t slice;       /* points that it takes best at a time, for about a second at most */
+    int batch;            /* points in hand at once */
     /* of the batch in hand: [n_variables], [n_parameters], [n_times][n_quantities] each */
     double *values, *parameters, *trajectories;
     struct ks_outcome *outcomes;
@@ -199,6 +209,37 @@ void ks_work_clear_tally(struct ks_work *work);
 
 /* The parameter vector of point i, [n_parameters]; the values of the varied ones too, [n_variables]. */
 void ks_work_point(const struct ks_campaign *campaign, uint64_t i, double *values, double *parameters);
+
+/* ---- plan.c, check.c ---------------------------------------------------------------------------------------- */
+
+struct ks_plan {
+    double ranks, minutes;
+};
+
+int ks_plan_calibrate(struct ks_work *work, double *seconds_per_point);
+
+/* A job of about half an hour, or of `minutes` where it is not 0; of `most_ranks` at most where it is not 0. */
+struct ks_plan ks_plan_job(double core_seconds, uint64_t n_points, double minutes, double most_ranks);
+
+/* As Slurm writes it; text of at least 32 characters. */
+const char *ks_plan_print_time(double minutes, char *text);
+
+/* Calibrates, and prints the plan. */
+int ks_check_campaign(const struct ks_campaign *campaign, double *core_seconds);
+
+/* ---- shard.c ------------------------------------------------------------------------------------------------ */
+
+/* "K/N" into number and count. */
+int ks_shard_parse(const char *text, struct ks_share *share);
+
+/* Makes the work that of a share, and sets its n_points; nothing where share.count is 0. */
+int ks_shard_take(struct ks_work *work, struct ks_share share);
+
+/* The file of a shard beside that of the whole campaign: NAME.K.h5 for NAME.h5. */
+int ks_shard_name(const char *path, const struct ks_share *share, char *name, size_t size);
+
+/* KS_ERR_USAGE where the file is a shard: for commands that want the whole campaign. */
+int ks_shard_refuse(const ks_store *store, const char *path);
 
 /* ---- signals.c ---------------------------------------------------------------------------------------------- */
 
@@ -249,6 +290,29 @@ enum ks_farm_urgency ks_stop_urgency(struct ks_stop *stop);
 
 /* For the solvers' options; `stop` is a struct ks_stop. */
 bool ks_stop_is_dropped(void *stop);
+
+/* ---- slurm.c ------------------------------------------------------------------------------------------------ */
+
+/* Slurm's "minutes", "hours:minutes:seconds", "days-hours:minutes" and so on in seconds; NaN where it is none of them. */
+double ks_slurm_parse_duration(const char *text);
+
+/* Until Slurm ends the job that this process is part of; INFINITY where it does not say. */
+double ks_slurm_seconds_left(void);
+
+/* In Slurm's own words; "" where it does not say. */
+struct ks_slurm_job {
+    char state[64], reason[128], run_time[32], time_limit[32], restarts[16], nodes[512], tasks[16],
+        exit_code[16];
+    char log[4096], file[4096]; /* file: that the job writes, as launch.sh noted it */
+};
+
+int ks_slurm_find_job(const char *id, struct ks_slurm_job *job);
+
+/* Gives Slurm the batch script; its number into `id` [size]. */
+int ks_slurm_submit(const char *script, char *id, size_t size);
+
+/* Processors of a partition, or of the largest where it is NULL; 0 where Slurm does not say. */
+int ks_slurm_count_cpus(const char *partition, long *n_cpus);
 
 /* ---- suspects.c: points that were in hand when a process crashed -------------------------------------------- */
 

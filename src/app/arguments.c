@@ -33,6 +33,11 @@ static const struct option options[] = {
     {"lanes", "", TEXT, AT(lanes)},
     {"method", "", TEXT, AT(method)},
     {"bootstrap", "", TEXT, AT(bootstrap)},
+    {"shard", "", TEXT, AT(shard)},
+    {"partition", "", TEXT, AT(partition)},
+    {"time", "", TEXT, AT(time)},
+    {"nodes", "", TEXT, AT(nodes)},
+    {"dry-run", "", FLAG, AT(is_dry)},
     {"separate", "", FLAG, AT(is_separate)},
     {"max-failed-fraction", "", FRACTION, AT(max_failed_fraction)},
     {"verify-fraction", "", SHARE, AT(verify_fraction)},
@@ -112,19 +117,20 @@ int ks_arguments_parse(int argc, char **argv, const char *command, const char *a
                        struct ks_arguments *arguments) {
     *arguments = (struct ks_arguments){.max_failed_fraction = 0.01};
     KS_ALLOCATE(arguments->overrides, (size_t)argc + 1);
+    KS_ALLOCATE(arguments->operands, (size_t)argc + 1);
     for (int i = 0; i < argc; i++) {
         if (argv[i][0] == '-' && argv[i][1] != '\0') {
             KS_TRY(parse_option(argc, argv, &i, command, allowed, arguments));
         } else {
-            KS_CHECK(arguments->operand == NULL, KS_ERR_USAGE,
-                     "%s takes one argument, found \"%s\" and \"%s\"", command, arguments->operand, argv[i]);
-            arguments->operand = argv[i];
+            arguments->operands[arguments->n_operands++] = argv[i];
         }
     }
+    arguments->operand = arguments->operands[0];
     return KS_OK;
 }
 
 void ks_arguments_release(struct ks_arguments *arguments) {
     free(arguments->overrides);
-    arguments->overrides = NULL;
+    free(arguments->operands);
+    arguments->overrides = arguments->operands = NULL;
 }

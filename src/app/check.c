@@ -4,34 +4,8 @@
 #include "base/memory.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-enum { CALIBRATION_POINTS = 1 << 20, TARGET_JOB_SECONDS = 1800 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* Seconds per point, from slices spread over the whole design, for about a second. */
-static int calibrate(struct ks_work *work, double *seconds_per_point) {
-    uint64_t n = work->schema.n_points, done = 0;
-    uint64_t slice = work->slice < work->capacity ? work->slice : work->capacity;
-    double start = now(), seconds = 0;
-    for (uint64_t i = 0; done < n && done < CALIBRATION_POINTS && seconds < 1; i++, done += slice) {
-        /* a stride by the golden ratio visits all parts of the range early */
-        double share = fmod((double)i * 0.61803398874989485, 1.0);
-        KS_TRY(ks_work_simulate(work, (uint64_t)(share * (double)(n - slice)), &slice));
-        ks_work_clear(work);
-        seconds = now() - start;
-    }
-    *seconds_per_point = seconds / (double)done;
-    return KS_OK;
-}
 
 struct word {
     char text[32];
@@ -104,15 +78,13 @@ static void print_variable(const struct ks_campaign *campaign, const struct ks_s
                ks_distribution_quantile(&v->distribution, 0.95), column->unit);
 }
 
-/* Ranks for a job of about half an hour, and what to write into a batch script. */
+/* What to write into a batch script. */
 static void print_job(double core_seconds, uint64_t n_points) {
-    double ranks = ceil(core_seconds / TARGET_JOB_SECONDS);
-    if (ranks > (double)n_points) ranks = (double)n_points;
-    if (ranks < 1) ranks = 1;
-    double minutes = ceil(1.3 * core_seconds / ranks / 60) + 2; /* slower nodes, start and writing */
-    printf("Slurm lines that fit:\n  #SBATCH --ntasks=%.0f\n  #SBATCH --time=%02.0f:%02.0f:00\n"
-           "  #SBATCH --mem-per-cpu=400M\n",
-           ranks, floor(minutes / 60), fmod(minutes, 60));
+    char text[32];
+    struct ks_plan plan = ks_plan_job(core_seconds, n_points, 0, 0);
+    printf(
+        "Slurm lines that fit:\n  #SBATCH --ntasks=%.0f\n  #SBATCH --time=%s\n  #SBATCH --mem-per-cpu=400M\n",
+        plan.ranks, ks_plan_print_time(plan.minutes, text));
 }
 
 static bool is_trait(const struct ks_parameter_info *info) {
@@ -174,7 +146,7 @@ static void print_plan(const struct ks_work *work, double seconds) {
     }
     printf("%d endpoints, %d trajectories at %d times\n", schema->n_endpoints, schema->n_states,
            schema->n_times);
-    printf("file %s; rows in memory %s per rank\n", ks_progress_bytes(bytes, text),
+    printf("file %s, %s; rows in memory %s per rank\n", campaign->output_file, ks_progress_bytes(bytes, text),
            ks_progress_bytes((double)(ks_store_row_bytes(schema) * work->capacity), cost));
     printf("%.3g ms per point here: %s on one core", 1e3 * seconds, ks_progress_duration(core_seconds, cost));
     printf(" (%.3g core-hours)\n", core_seconds / 3600);
@@ -200,13 +172,14 @@ static void print_clinical_study(const struct ks_campaign *campaign) {
     printf("solver %s, rtol %g\n", ks_solver_names[campaign->solver.kind], campaign->solver.rtol);
 }
 
-static int check_campaign(const struct ks_campaign *campaign) {
+int ks_check_campaign(const struct ks_campaign *campaign, double *core_seconds) {
     struct ks_work work;
     double seconds = 0;
     KS_TRY(ks_work_create(&work, campaign, NULL, 0));
-    int err = calibrate(&work, &seconds);
+    int err = ks_plan_calibrate(&work, &seconds);
     if (err == KS_OK) print_plan(&work, seconds);
     ks_work_release(&work);
+    *core_seconds = seconds * (double)campaign->design.n_points;
     return err;
 }
 
@@ -214,11 +187,12 @@ static int run_command(const struct ks_arguments *arguments) {
     struct ks_campaign campaign;
     KS_TRY(ks_config_load(arguments->operand, arguments->n_overrides, arguments->overrides, true, stderr,
                           &campaign));
+    double core_seconds;
     int status = 0;
     if (campaign.study != NULL)
         print_clinical_study(&campaign);
     else
-        status = check_campaign(&campaign);
+        status = ks_check_campaign(&campaign, &core_seconds);
     ks_config_release(&campaign);
     return status;
 }

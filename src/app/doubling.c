@@ -192,7 +192,7 @@ static bool load(struct doubling *d) {
     int err = ks_config_load(a->operand, a->n_overrides, a->overrides, false, silence, &d->campaign);
     fclose(silence);
     ks_error_clear();
-    if (err < 0) return false;
+    if (err < 0 || a->shard != NULL) return false; /* the run refuses a shard of a study in stages */
     d->path = a->output ? a->output : d->campaign.output_file;
     return d->campaign.precision.is_wanted;
 }

@@ -127,12 +127,13 @@ static void print_long(const struct export *e, uint64_t point, const struct ks_r
 
 static int export_round(ks_store *store, const struct export *e, const struct ks_round *round,
                         uint64_t capacity, struct ks_rows *rows) {
+    uint64_t first_point = ks_store_first_point(&e->schema->share);
     for (uint64_t done = 0; done < round->n_rows;) {
         uint64_t left = round->n_rows - done, count = left < capacity ? left : capacity;
         uint64_t first = round->first_row + done;
         KS_TRY(ks_store_read_rows(store, first, count, rows));
         for (uint64_t i = 0; i < count; i++)
-            (e->is_long ? print_long : print_wide)(e, first + i, rows, (size_t)i);
+            (e->is_long ? print_long : print_wide)(e, first_point + first + i, rows, (size_t)i);
         done += count;
     }
     return KS_OK;

@@ -11,8 +11,9 @@
 #include <string.h>
 
 static const struct ks_command *const commands[] = {
-    &ks_command_run,    &ks_command_check,  &ks_command_simulate,    &ks_command_show,   &ks_command_status,
-    &ks_command_export, &ks_command_verify, &ks_command_sensitivity, &ks_command_cohort, &ks_command_trial,
+    &ks_command_run,    &ks_command_check,  &ks_command_simulate, &ks_command_show,
+    &ks_command_status, &ks_command_export, &ks_command_verify,   &ks_command_sensitivity,
+    &ks_command_cohort, &ks_command_trial,  &ks_command_merge,    &ks_command_submit,
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -26,8 +27,8 @@ static void print_overview(FILE *stream) {
     fprintf(stream, "ketsweep simulates campaigns of ketamine-assisted psychotherapy into one HDF5 file.\n\n"
                     "usage: ketsweep COMMAND [ARGUMENT] [OPTION]...\n\n");
     for (int i = 0; i < N_COMMANDS; i++)
-        fprintf(stream, "  %-11s %-7s %s\n", commands[i]->name, commands[i]->operand, commands[i]->summary);
-    fprintf(stream, "  %-11s %-7s %s\n  %-11s %-7s %s\n\n", "help", "COMMAND",
+        fprintf(stream, "  %-11s %-8s %s\n", commands[i]->name, commands[i]->operand, commands[i]->summary);
+    fprintf(stream, "  %-11s %-8s %s\n  %-11s %-8s %s\n\n", "help", "COMMAND",
             "how a command is used, with an example", "--version", "",
             "this program and what it was built with");
     fprintf(stream, "Try: mpirun ketsweep run configs/demo.cfg -o demo.h5\n");
@@ -76,6 +77,9 @@ static int run_parsed(const struct ks_command *command, const struct ks_argument
     }
     KS_CHECK(arguments->operand != NULL, KS_ERR_USAGE, "%s needs a %s; `ketsweep help %s` shows how",
              command->name, command->operand, command->name);
+    KS_CHECK(arguments->n_operands == 1 || strstr(command->operand, "...") != NULL, KS_ERR_USAGE,
+             "%s takes one argument, found \"%s\" and \"%s\"", command->name, arguments->operand,
+             arguments->operands[1]);
     return command->run(arguments);
 }
 

@@ -8,8 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Opening a file for writing empties it: not the one that the command reads. */
-static bool is_same_file(const char *a, const char *b) {
+bool ks_output_is_same_file(const char *a, const char *b) {
     struct stat first, second;
     return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
            first.st_ino == second.st_ino;
@@ -19,7 +18,8 @@ int ks_output_open(const struct ks_arguments *arguments, FILE **stream) {
     const char *path = arguments->output;
     *stream = stdout;
     if (path == NULL) return KS_OK;
-    KS_CHECK(!is_same_file(path, arguments->operand), KS_ERR_USAGE,
+    /* opening a file for writing empties it: not the one that the command reads */
+    KS_CHECK(!ks_output_is_same_file(path, arguments->operand), KS_ERR_USAGE,
              "%s is what is read; -o names another file", path);
     *stream = fopen(path, "w");
     KS_CHECK(*stream != NULL, KS_ERR_USAGE, "cannot write %s: %s", path, strerror(errno));

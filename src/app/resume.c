@@ -28,6 +28,12 @@ static int list_differences(struct meeting *m, FILE *stream) {
     if (strcmp(m->stored->model_version, m->present->model_version) != 0)
         fprintf(stream, "  model version: stored %s, present %s\n", m->stored->model_version,
                 m->present->model_version);
+    const struct ks_share *a = &m->stored->share, *b = &m->present->share;
+    if (a->number != b->number || a->count != b->count)
+        fprintf(stream,
+                "  shard: stored %" PRIu64 "/%" PRIu64 ", present %" PRIu64 "/%" PRIu64
+                " (0/0: all points)\n",
+                a->number, a->count, b->number, b->count);
     return ks_config_compare(m->stored->config, m->present->config, stream, &n);
 }
 
@@ -71,7 +77,9 @@ static int judge_points(struct meeting *m) {
     bool has_points = ks_config_find_points(m->stored->config, &m->n_stored) &&
                       ks_config_find_points(m->present->config, &n_present);
     bool is_same_model = strcmp(m->stored->model_version, m->present->model_version) == 0;
-    if (!has_points || !is_same_model || !ks_design_extends(m->campaign->design.kind, m->n_stored, n_present))
+    bool is_shard = m->stored->share.count > 0 || m->present->share.count > 0;
+    if (!has_points || !is_same_model || is_shard ||
+        !ks_design_extends(m->campaign->design.kind, m->n_stored, n_present))
         return KS_OK;
     if (load_smaller(m, &smaller) < 0) {
         ks_error_clear(); /* then it is no smaller design */

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,8 @@ struct run {
     struct ks_lock lock;                     /* on rank 0 */
     ks_store *store;
     const char *path;
+    struct ks_share share;     /* all 0 without --shard */
+    char shard_path[PATH_MAX]; /* then: `path` */
     struct ks_run_record record;
     struct ks_progress progress;
     struct ks_resume_rounds rounds; /* that earlier runs have committed */
@@ -129,7 +132,8 @@ static void end_hung(void *self, int rank, uint64_t first, uint64_t count, doubl
     const char *host = rank == 0 ? run->first_host : &run->host_names[(size_t)rank * MPI_MAX_PROCESSOR_NAME];
     char where[96] = "";
     if (count > 0)
-        snprintf(where, sizeof where, "; it was on points %" PRIu64 " to %" PRIu64, first, first + count - 1);
+        snprintf(where, sizeof where, "; it was on points %" PRIu64 " to %" PRIu64,
+                 run->work.first_point + first, run->work.first_point + first + count - 1);
     fprintf(stderr, "\nketsweep: error: rank %d on %s has done nothing for %.0f s (run.watchdog_seconds)%s\n",
             rank, host, seconds, where);
     MPI_Abort(MPI_COMM_WORLD, KS_EXIT_FAILED);
@@ -196,6 +200,24 @@ static int begin_record(struct run *run) {
 static int check_switches(const struct ks_arguments *a) {
     KS_CHECK(!a->overwrites || !(a->extends || a->repairs || a->verifies), KS_ERR_USAGE,
              "--overwrite starts anew; --extend, --verify and --repair keep what is there");
+    KS_CHECK(a->shard == NULL || !a->extends, KS_ERR_USAGE,
+             "--extend is for whole campaigns, not for a --shard");
+    KS_CHECK(
+        a->shard == NULL || !(a->verify_fraction > 0), KS_ERR_USAGE,
+        "--verify-fraction is for whole campaigns, not for a --shard; `run` verifies the merged file, too");
+    return KS_OK;
+}
+
+/* -o and output.file name the file of the whole campaign. */
+static int name_shard(struct run *run) {
+    const char *shard = run->arguments->shard;
+    if (shard == NULL) return KS_OK;
+    KS_CHECK(!run->campaign.precision.is_wanted, KS_ERR_USAGE,
+             "%s: design.stop looks at all points of a study; it cannot be run in shards",
+             run->campaign.path);
+    KS_TRY(ks_shard_parse(shard, &run->share));
+    KS_TRY(ks_shard_name(run->path, &run->share, run->shard_path, sizeof run->shard_path));
+    run->path = run->shard_path;
     return KS_OK;
 }
 
@@ -210,6 +232,7 @@ static int load_campaign(struct run *run) {
     if (silence != NULL) fclose(silence);
     KS_TRY(err);
     run->path = a->output ? a->output : run->campaign.output_file;
+    KS_TRY(name_shard(run));
     run->campaign.solver.is_dropped = ks_stop_is_dropped;
     run->campaign.solver.self = &run->stop;
     ks_stop_limit(&run->stop, run->start, run->campaign.run.time_limit);
@@ -219,6 +242,7 @@ static int load_campaign(struct run *run) {
 /* All memory of the run, before the first collective call that a rank without memory would miss. */
 static int allocate(struct run *run) {
     KS_TRY(ks_work_create(&run->work, &run->campaign, run->arguments->lanes, 0));
+    KS_TRY(ks_shard_take(&run->work, run->share));
     KS_TRY(ks_verification_create(&run->verification, &run->campaign, run->arguments->verify_fraction));
     KS_TRY(ks_work_create_tally(&run->total, run->campaign.design.n_variables));
     if (run->rank == 0) KS_ALLOCATE(run->host_names, (size_t)run->size * MPI_MAX_PROCESSOR_NAME);
@@ -241,15 +265,20 @@ static int compare_campaigns(const struct run *run) {
 /* Ranks that are started with command lines of their own must take part in the same collective calls. */
 static int compare_arguments(const struct run *run) {
     const struct ks_arguments *a = run->arguments;
-    double own[4] = {a->verify_fraction, a->verifies, a->repairs, run->campaign.run.watchdog_seconds},
-           first[4];
+    double own[6] = {a->verify_fraction,
+                     a->verifies,
+                     a->repairs,
+                     run->campaign.run.watchdog_seconds,
+                     (double)run->share.number,
+                     (double)run->share.count},
+           first[6];
     memcpy(first, own, sizeof first);
-    KS_MPI(MPI_Bcast(first, 4, MPI_DOUBLE, 0, run->comm));
+    KS_MPI(MPI_Bcast(first, 6, MPI_DOUBLE, 0, run->comm));
     KS_CHECK(own[0] == first[0], KS_ERR_USAGE, "rank %d of %d has another --verify-fraction than rank 0",
              run->rank, run->size);
     KS_CHECK(memcmp(own, first, sizeof own) == 0, KS_ERR_USAGE,
-             "rank %d of %d has another --verify, --repair or run.watchdog_seconds than rank 0", run->rank,
-             run->size);
+             "rank %d of %d has another --verify, --repair, --shard or run.watchdog_seconds than rank 0",
+             run->rank, run->size);
     return KS_OK;
 }
 
@@ -516,7 +545,8 @@ const struct ks_command ks_command_run = {
     .name = "run",
     .operand = "CONFIG",
     .summary = "simulate every point of the campaign into one HDF5 file (under mpirun or srun)",
-    .options = "output set overwrite extend verify repair quiet lanes max-failed-fraction verify-fraction",
+    .options =
+        "output set overwrite extend verify repair shard quiet lanes max-failed-fraction verify-fraction",
     .help =
         "  -o, --output FILE         the file; default: output.file of CONFIG\n"
         "  --set KEY=VALUE           override an entry of CONFIG, e.g. --set design.points=65536\n"
@@ -525,6 +555,10 @@ const struct ks_command ks_command_run = {
         "others\n"
         "  --verify                  check every committed round before going on, not just the last\n"
         "  --repair                  run the rounds again whose rows have changed since they were written\n"
+        "  --shard K/N               only the Kth of N equal shares of the points, into NAME.K.h5 for "
+        "NAME.h5; "
+        "`merge`\n"
+        "                            joins them\n"
         "  --lanes N                 patients solved at once: 1, 2, 4 or 8 (default: the most possible)\n"
         "  --max-failed-fraction F   exit with 1 if more points than this share fail (default 0.01)\n"
         "  --verify-fraction F       solve this share of the points again, by cvode at a hundredth of "

@@ -98,6 +98,7 @@ static int read_rows(void *source, uint64_t first, uint64_t count, struct ks_row
 static int open_study(struct ks_sensitivity *s) {
     KS_TRY(choose_resamples(s));
     KS_TRY(ks_store_open(&s->store, s->path));
+    KS_TRY(ks_shard_refuse(s->store, s->path));
     KS_TRY(check_complete(s));
     KS_TRY(load_design(s));
     s->study.read = read_rows;

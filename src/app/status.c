@@ -1,9 +1,11 @@
-/* `ketsweep status`: how far a campaign is, from its file alone, also while a job writes it. */
+/* `ketsweep status`: how far a campaign is, from its file alone, also while a job writes it; and how a job of Slurm is. */
 #include "app/app_impl.h"
 #include "base/error.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static void print_run(const struct ks_run_record *run, uint64_t n_left) {
     char duration[32];
@@ -37,6 +39,14 @@ static int print_verification(ks_store *store) {
     return 0;
 }
 
+static void print_share(const struct ks_schema *schema) {
+    const struct ks_share *share = &schema->share;
+    uint64_t first = ks_store_first_point(share);
+    if (share->count > 0)
+        printf("shard %" PRIu64 " of %" PRIu64 ": points %" PRIu64 " to %" PRIu64 " of %" PRIu64 "\n",
+               share->number, share->count, first, first + schema->n_points - 1, share->n_points);
+}
+
 static int print_status(ks_store *store, const char *path) {
     const struct ks_schema *schema = ks_store_schema(store);
     uint64_t counts[KS_N_STATUSES] = {0}, n_done = 0;
@@ -49,6 +59,7 @@ static int print_status(ks_store *store, const char *path) {
     free(rounds);
     KS_TRY(ks_tally_count_rows(store, n_done, counts));
     printf("%s: %s\n", path, schema->title);
+    print_share(schema);
     printf("%" PRIu64 " of %" PRIu64 " points (%.4g %%) in %zu rounds; %s\n", n_done, schema->n_points,
            100.0 * (double)n_done / (double)schema->n_points, n_rounds,
            ks_store_is_complete(store) ? "complete" : "not complete");
@@ -62,11 +73,47 @@ static int print_status(ks_store *store, const char *path) {
     return print_verification(store);
 }
 
-static int run_command(const struct ks_arguments *arguments) {
+static int print_file(const char *path) {
     ks_store *store;
-    KS_TRY(ks_store_open(&store, arguments->operand));
-    int status = print_status(store, arguments->operand), err = ks_store_close(&store);
+    KS_TRY(ks_store_open(&store, path));
+    int status = print_status(store, path), err = ks_store_close(&store);
     return status < 0 ? status : err < 0 ? err : status;
+}
+
+/* ---- a job of Slurm ----------------------------------------------------------------------------------------- */
+
+static void print_time(const struct ks_slurm_job *job) {
+    char left[32];
+    double limit = ks_slurm_parse_duration(job->time_limit), run = ks_slurm_parse_duration(job->run_time);
+    printf("  ran %s of %s", job->run_time, job->time_limit);
+    if (strcmp(job->state, "RUNNING") == 0 && limit > run)
+        printf(", %s left; before that it stops and queues again", ks_progress_duration(limit - run, left));
+    printf("\n");
+}
+
+static int print_job(const char *id) {
+    struct ks_slurm_job job;
+    KS_TRY(ks_slurm_find_job(id, &job));
+    printf("job %s: %s", id, job.state);
+    if (strcmp(job.reason, "None") != 0) printf(" (%s)", job.reason);
+    printf(", %s tasks%s%s, queued again %s times, exit code %s\n", job.tasks,
+           job.nodes[0] != '\0' ? " on " : "", job.nodes, job.restarts, job.exit_code);
+    print_time(&job);
+    printf("  log %s\n", job.log);
+    if (job.file[0] == '\0') {
+        printf("  which file it writes is not known: it is not a job of ketsweep, or has not begun\n");
+        return 0;
+    }
+    if (access(job.file, F_OK) == 0) return print_file(job.file);
+    printf("  %s is not there yet\n", job.file);
+    return 0;
+}
+
+/* A number is a job, unless there is a file of this name. */
+static int run_command(const struct ks_arguments *arguments) {
+    const char *operand = arguments->operand;
+    bool is_number = operand[0] != '\0' && operand[strspn(operand, "0123456789")] == '\0';
+    return is_number && access(operand, F_OK) != 0 ? print_job(operand) : print_file(operand);
 }
 
 const struct ks_command ks_command_status = {
@@ -74,6 +121,8 @@ const struct ks_command ks_command_status = {
     .operand = "FILE",
     .summary = "rows done, failures by kind, rate, time left, verification",
     .options = "",
-    .help = "Works while a job writes the file.\n\nExample:\n  ketsweep status sweep.h5\n",
+    .help = "FILE may be the number of a job, of jobs/ or of `ketsweep submit`: then also how the job is. "
+            "Works while it\n"
+            "writes the file.\n\nExamples:\n  ketsweep status sweep.h5\n  ketsweep status 4711\n",
     .run = run_command,
 };

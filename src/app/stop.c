@@ -5,8 +5,6 @@
 #include "base/error.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <time.h>
 
 enum { TAG_ASK = 1, TAG_TELL }; /* both carry the number of the signal; 0: the time */
 
@@ -28,20 +26,12 @@ int ks_stop_create(struct ks_stop *stop, MPI_Comm comm) {
 
 /* ---- time --------------------------------------------------------------------------------------------------- */
 
-/* Seconds until Slurm ends the job, INFINITY where it does not say. */
-static double slurm_seconds(void) {
-    const char *text = getenv("SLURM_JOB_END_TIME");
-    char *end = NULL;
-    if (text == NULL || *text == '\0') return INFINITY;
-    double when = strtod(text, &end);
-    return *end == '\0' && when > 0 ? when - (double)time(NULL) : INFINITY;
-}
-
 void ks_stop_limit(struct ks_stop *stop, double start, double limit_seconds) {
     stop->begin = start;
     if (stop->rank != 0) return;
     double now = MPI_Wtime();
-    stop->deadline = fmin(limit_seconds > 0 ? start + limit_seconds : INFINITY, now + slurm_seconds());
+    stop->deadline =
+        fmin(limit_seconds > 0 ? start + limit_seconds : INFINITY, now + ks_slurm_seconds_left());
 }
 
 void ks_stop_learn_commit(struct ks_stop *stop, double seconds) {

@@ -90,7 +90,7 @@ static int try_all(struct ks_suspects *s, struct ks_work *work, FILE *messages) 
         if (suspect->is_given_up && messages != NULL)
             fprintf(messages,
                     "ketsweep: point %" PRIu64 " crashes whenever it is tried; it gets the status %s\n",
-                    suspect->point, ks_status_names[KS_STATUS_crashed]);
+                    work->first_point + suspect->point, ks_status_names[KS_STATUS_crashed]);
     }
     return err;
 }

@@ -215,8 +215,8 @@ static void prepare_batch(struct ks_work *work, uint64_t first, int n) {
     size_t n_variables = (size_t)work->schema.n_parameters,
            n_parameters = (size_t)work->campaign->n_parameters;
     for (int i = 0; i < n; i++)
-        ks_work_point(work->campaign, first + (uint64_t)i, &work->values[(size_t)i * n_variables],
-                      &work->parameters[(size_t)i * n_parameters]);
+        ks_work_point(work->campaign, work->first_point + first + (uint64_t)i,
+                      &work->values[(size_t)i * n_variables], &work->parameters[(size_t)i * n_parameters]);
 }
 
 /* Where the results of a batch go; endpoints straight into their rows. */
@@ -245,7 +245,8 @@ static void evaluate_function(struct ks_work *work, int i) {
 
 static int simulate_outcomes(struct ks_work *work, uint64_t first, int n) {
     if (work->campaign->function == NULL)
-        return ks_therapy_simulate(work->therapy, first, n, work->parameters, work->outcomes);
+        return ks_therapy_simulate(work->therapy, work->first_point + first, n, work->parameters,
+                                   work->outcomes);
     for (int i = 0; i < n; i++) evaluate_function(work, i);
     return KS_OK;
 }

@@ -65,6 +65,8 @@ uint64_t ks_checksum_schema(const struct ks_schema *schema) {
     h = mix_text(h, schema->design);
     h = mix_text(h, schema->model_version);
     h = mix(mix(h, schema->seed), schema->n_points);
+    const struct ks_share *share = &schema->share;
+    if (share->count > 0) h = mix(mix(mix(h, share->number), share->count), share->n_points);
     h = mix(h, (uint64_t)schema->n_status_names);
     for (int i = 0; i < schema->n_status_names; i++) h = mix_text(h, schema->status_names[i]);
     h = mix_columns(h, schema->n_parameters, schema->parameters);

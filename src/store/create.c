@@ -211,6 +211,21 @@ static int create_logs(hid_t file, int n_endpoints) {
 
 /* ---- the whole ----------------------------------------------------------------------------------------- */
 
+static int write_share(hid_t file, const struct ks_share *share) {
+    if (share->count == 0) return KS_OK;
+    const struct {
+        const char *name;
+        uint64_t value;
+    } numbers[] = {{"shard", share->number},
+                   {"n_shards", share->count},
+                   {"n_campaign_points", share->n_points},
+                   {"first_point", ks_store_first_point(share)}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        KS_TRY(ks_h5_write_number(file, numbers[i].name, H5T_STD_U64LE, H5T_NATIVE_UINT64, 1,
+                                  &numbers[i].value));
+    return KS_OK;
+}
+
 static int write_root_attributes(hid_t file, const struct ks_schema *schema) {
     int version = KS_FORMAT_VERSION, complete = 0;
     uint64_t checksum = ks_checksum_schema(schema);
@@ -224,6 +239,7 @@ static int write_root_attributes(hid_t file, const struct ks_schema *schema) {
     KS_TRY(ks_h5_write_number(file, "seed", H5T_STD_U64LE, H5T_NATIVE_UINT64, 1, &schema->seed));
     KS_TRY(ks_h5_write_number(file, "n_points", H5T_STD_U64LE, H5T_NATIVE_UINT64, 1, &schema->n_points));
     KS_TRY(ks_h5_write_number(file, "schema_checksum", H5T_STD_U64LE, H5T_NATIVE_UINT64, 1, &checksum));
+    KS_TRY(write_share(file, &schema->share));
     return ks_h5_write_number(file, "complete", H5T_STD_I32LE, H5T_NATIVE_INT, 1, &complete);
 }
 
@@ -356,17 +372,24 @@ static int write_reserved(int descriptor, const char *temporary, const struct ks
     return reserve_space(descriptor, temporary, (uint64_t)file.st_size);
 }
 
-/* What becomes of a file that is there. */
-enum present { REFUSED, REPLACED, EXTENDED };
+/* What a new file is to hold. */
+struct order {
+    const struct ks_schema *schema;
+    bool replaces;   /* a file that is there */
+    bool extends;    /* the rows of the file that it replaces, too */
+    size_t n_shards; /* 0: no rows of shares */
+    const char *const *shards;
+};
 
 static int fill_and_name(int descriptor, const char *temporary, const char *path, const char *directory,
-                         const struct ks_schema *schema, enum present present) {
-    KS_TRY(check_space(directory, schema));
+                         const struct order *order) {
+    KS_TRY(check_space(directory, order->schema));
     KS_TRY(ks_create_set_mode(descriptor, temporary));
-    KS_TRY(write_reserved(descriptor, temporary, schema));
-    if (present == EXTENDED) KS_TRY(ks_extend_copy(path, temporary));
+    KS_TRY(write_reserved(descriptor, temporary, order->schema));
+    if (order->extends) KS_TRY(ks_extend_copy(path, temporary));
+    if (order->n_shards > 0) KS_TRY(ks_extend_join(order->schema, order->n_shards, order->shards, temporary));
     KS_CHECK(fsync(descriptor) == 0, KS_ERR_IO, "cannot sync %s: %s", temporary, strerror(errno));
-    KS_TRY(give_name(temporary, path, present != REFUSED));
+    KS_TRY(give_name(temporary, path, order->replaces));
     return ks_create_sync_directory(directory);
 }
 
@@ -384,21 +407,22 @@ int ks_create_give_name(int descriptor, const char *temporary, const char *path,
 
 /* `temporary` is a template of mkstemp(). */
 static int create_beside(const char *path, const char *directory, char *temporary,
-                         const struct ks_schema *schema, enum present present) {
+                         const struct order *order) {
     int descriptor = mkstemp(temporary);
     KS_CHECK(descriptor >= 0, KS_ERR_USAGE, "cannot create a file in %s: %s", directory, strerror(errno));
-    int err = fill_and_name(descriptor, temporary, path, directory, schema, present);
+    int err = fill_and_name(descriptor, temporary, path, directory, order);
     close(descriptor);
     if (err < 0) unlink(temporary);
     return err;
 }
 
-static int create(const char *path, const struct ks_schema *schema, enum present present) {
+static int create(const char *path, const struct order *order) {
+    const struct ks_schema *schema = order->schema;
     KS_ASSERT(schema->n_points > 0 && (schema->n_times > 0) == (schema->n_states > 0));
     struct stat file;
     if (stat(path, &file) == 0) {
         KS_CHECK(S_ISREG(file.st_mode), KS_ERR_USAGE, "%s is not a regular file", path);
-        if (present == REFUSED) return refuse_existing(path);
+        if (!order->replaces) return refuse_existing(path);
     }
     size_t size = strlen(path) + sizeof ".part-XXXXXX";
     char *directory = ks_create_copy_directory(path), *temporary = malloc(size);
@@ -407,7 +431,7 @@ static int create(const char *path, const struct ks_schema *schema, enum present
         err = ks_error_raise(KS_ERR_MEMORY, __FILE__, __LINE__, "no memory for the name of %s", path);
     } else {
         snprintf(temporary, size, "%s.part-XXXXXX", path);
-        err = create_beside(path, directory, temporary, schema, present);
+        err = create_beside(path, directory, temporary, order);
     }
     free(temporary);
     free(directory);
@@ -415,11 +439,17 @@ static int create(const char *path, const struct ks_schema *schema, enum present
 }
 
 int ks_store_create(const char *path, const struct ks_schema *schema, bool overwrite) {
-    return create(path, schema, overwrite ? REPLACED : REFUSED);
+    return create(path, &(struct order){.schema = schema, .replaces = overwrite});
 }
 
 int ks_store_extend(const char *path, const struct ks_schema *schema) {
-    return create(path, schema, EXTENDED);
+    return create(path, &(struct order){.schema = schema, .replaces = true, .extends = true});
+}
+
+int ks_store_merge(const char *path, const struct ks_schema *schema, bool overwrite, size_t n_shards,
+                   const char *const *shards) {
+    return create(path,
+                  &(struct order){schema, .replaces = overwrite, .n_shards = n_shards, .shards = shards});
 }
 
 /* ---- existing files ------------------------------------------------------------------------------------ */

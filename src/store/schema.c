@@ -33,6 +33,22 @@ void ks_schema_release(struct ks_schema *schema) {
     *schema = (struct ks_schema){0};
 }
 
+/* ---- shares -------------------------------------------------------------------------------------------- */
+
+/* Points of the shares before this one; the first n_points % count shares have one more than the others. */
+static uint64_t points_before(const struct ks_share *share, uint64_t number) {
+    uint64_t rest = share->n_points % share->count;
+    return number * (share->n_points / share->count) + (number < rest ? number : rest);
+}
+
+uint64_t ks_store_first_point(const struct ks_share *share) {
+    return share->count == 0 ? 0 : points_before(share, share->number - 1);
+}
+
+uint64_t ks_store_share_points(const struct ks_share *share) {
+    return points_before(share, share->number) - points_before(share, share->number - 1);
+}
+
 /* ---- attributes ---------------------------------------------------------------------------------------- */
 
 /* One text; the caller frees it. */
@@ -66,13 +82,30 @@ static int check_format(hid_t file) {
     return KS_OK;
 }
 
+static int read_share(hid_t file, const struct ks_schema *schema, struct ks_share *share) {
+    htri_t is_there;
+    uint64_t first;
+    KS_H5(is_there = H5Aexists(file, "shard"));
+    if (!is_there) return KS_OK;
+    KS_TRY(ks_h5_read_number(file, "shard", H5T_NATIVE_UINT64, &share->number));
+    KS_TRY(ks_h5_read_number(file, "n_shards", H5T_NATIVE_UINT64, &share->count));
+    KS_TRY(ks_h5_read_number(file, "n_campaign_points", H5T_NATIVE_UINT64, &share->n_points));
+    KS_TRY(ks_h5_read_number(file, "first_point", H5T_NATIVE_UINT64, &first));
+    bool is_possible = share->number >= 1 && share->number <= share->count && share->count <= share->n_points;
+    KS_CHECK(is_possible && ks_store_share_points(share) == schema->n_points &&
+                 ks_store_first_point(share) == first,
+             KS_ERR_FORMAT, "its shard, n_shards, n_campaign_points, first_point and n_points do not agree");
+    return KS_OK;
+}
+
 static int read_root_attributes(hid_t file, struct ks_schema *schema) {
     KS_TRY(read_text(file, "title", &schema->title));
     KS_TRY(read_text(file, "config", &schema->config));
     KS_TRY(read_text(file, "design", &schema->design));
     KS_TRY(read_text(file, "model_version", &schema->model_version));
     KS_TRY(ks_h5_read_number(file, "seed", H5T_NATIVE_UINT64, &schema->seed));
-    return ks_h5_read_number(file, "n_points", H5T_NATIVE_UINT64, &schema->n_points);
+    KS_TRY(ks_h5_read_number(file, "n_points", H5T_NATIVE_UINT64, &schema->n_points));
+    return read_share(file, schema, &schema->share);
 }
 
 /* ---- axes ---------------------------------------------------------------------------------------------- */

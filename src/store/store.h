@@ -19,10 +19,17 @@ struct ks_column {
     const char *name, *unit, *description;
 };
 
+/* Which part of a campaign a file holds: the shares 1 to count divide its n_points points evenly, in their order. All 0: the
+ * whole campaign. */
+struct ks_share {
+    uint64_t number, count, n_points;
+};
+
 /* Everything that is fixed when a file is created. Strings and arrays are borrowed. */
 struct ks_schema {
     const char *title, *config, *design, *model_version;
-    uint64_t seed, n_points;
+    uint64_t seed, n_points; /* rows of the file */
+    struct ks_share share;
     int n_status_names;
     const char *const *status_names; /* by code */
     int n_parameters, n_endpoints;
@@ -85,6 +92,18 @@ int ks_store_create(const char *path, const struct ks_schema *schema, bool overw
  * has committed and its provenance. Crash-proof like ks_store_create: until the new file is whole and on disk, the old
  * one stays. One process calls it, without MPI. */
 int ks_store_extend(const char *path, const struct ks_schema *schema);
+
+/* Creates the file of the whole campaign from those of all its shares, in their order: each complete, its rows as their
+ * checksums say. `schema` is that of the whole. The file appears under its name only when it is whole and on disk. One
+ * process calls it, without MPI. */
+int ks_store_merge(const char *path, const struct ks_schema *schema, bool overwrite, size_t n_shards,
+                   const char *const *shards);
+
+/* The point of the campaign that row 0 holds: 0 where the file is no share. */
+uint64_t ks_store_first_point(const struct ks_share *share);
+
+/* Rows of a share. */
+uint64_t ks_store_share_points(const struct ks_share *share);
 
 /* Collective. Opens for writing by all ranks of `comm`. */
 int ks_store_open_parallel(ks_store **store, const char *path, MPI_Comm comm);

@@ -93,6 +93,9 @@ void ks_schema_release(struct ks_schema *schema);
 /* Copies what was committed to the file `from`, and its provenance, into the new and empty file `to`. */
 int ks_extend_copy(const char *from, const char *to);
 
+/* Joins all shares of the campaign `whole` in the new and empty file `to`, and marks it complete. */
+int ks_extend_join(const struct ks_schema *whole, size_t n_shards, const char *const *shards, const char *to);
+
 /* ---- checksum.c ---------------------------------------------------------------------------------------- */
 
 /* Of everything that the schema says. */
@@ -179,6 +182,9 @@ int ks_store_read_counts(ks_store *store);
 
 /* Collective. Writes the rows of the round, which states its first row and their number, and sets its checksum. */
 int ks_write_rows(ks_store *store, const struct ks_rows *rows, struct ks_round *round);
+
+/* Sets the attribute `complete` to 1. */
+int ks_write_complete(hid_t file);
 
 /* Collective. Adds the round to the commit log. */
 int ks_write_commit(ks_store *store, const struct ks_round *round);

@@ -300,10 +300,10 @@ int ks_store_write_verification(ks_store *store, const struct ks_verified_endpoi
     return flush(store);
 }
 
-static int set_complete(const ks_store *store) {
+int ks_write_complete(hid_t file) {
     hid_t attribute;
     int complete = 1;
-    KS_H5(attribute = H5Aopen(store->file, "complete", H5P_DEFAULT));
+    KS_H5(attribute = H5Aopen(file, "complete", H5P_DEFAULT));
     KS_H5(H5Awrite(attribute, H5T_NATIVE_INT, &complete));
     KS_H5(H5Aclose(attribute));
     return KS_OK;
@@ -312,7 +312,7 @@ static int set_complete(const ks_store *store) {
 /* The attribute keeps its size and place, and an object header of this version has no checksum: whatever part
  * of the write a crash lets through, the header says 0 or 1 and is whole. */
 int ks_store_complete(ks_store *store) {
-    KS_TRY(ks_agree(store->comm, set_complete(store)));
+    KS_TRY(ks_agree(store->comm, ks_write_complete(store->file)));
     KS_TRY(flush(store));
     store->is_complete = true;
     return KS_OK;
