@@ -82,7 +82,7 @@ for ((i = 1; i <= n_nodes; i++)); do
         exec slurmd -N "$1" -f "$2/etc.$1/slurm.conf"' sh "$node" "$folder"
 done
 
-for _ in $(seq 150); do
+for _ in $(seq 600); do
     n_idle=$(sinfo --noheader --Node --states=idle --format=%N 2>/dev/null | sort -u | wc -l) || n_idle=0
     if [ "$n_idle" = "$n_nodes" ]; then exit; fi
     sleep 0.2

@@ -404,7 +404,7 @@ class Disk(ProgramTest):
         disk = self.path("disk")
         pathlib.Path(disk).mkdir(exist_ok=True)
         script = f"""mount -t tmpfs -o size=60m none {disk} || exit 99
-            {{ until [ -e {disk}/a.h5 ]; do sleep 0.01; done; {before_filling}; cat /dev/zero >{disk}/rest; }} 2>/dev/null &
+            {{ timeout 60 sh -c 'until [ -e {disk}/a.h5 ]; do sleep 0.01; done'; {before_filling}; cat /dev/zero >{disk}/rest; }} 2>/dev/null &
             timeout 60 mpirun -n {ranks} {KETSWEEP} run {config} -o {disk}/a.h5 -q; status=$?
             wait; {KETSWEEP} verify {disk}/a.h5 && exit $status"""
         return subprocess.run(["unshare", "-rm", "sh", "-c", script], text=True, stdin=subprocess.DEVNULL,
