@@ -52,8 +52,9 @@ struct ks_therapy {
 
     ks_therapy
         *reference; /* the same with cvode, which tries what has failed once more; NULL where this is cvode */
-    struct patient *patients;    /* [KS_THERAPY_BATCH] */
-    struct ks_problem *problems; /* [KS_THERAPY_BATCH] */
+    int batch;                   /* patients at a time: one for cvode, which has no lanes to fill */
+    struct patient *patients;    /* [batch] */
+    struct ks_problem *problems; /* [batch] */
 };
 
 /* What is compiled for each width. */
@@ -297,8 +298,8 @@ static int retry_failed(struct ks_therapy *t, uint64_t first_point, int n, const
 
 int ks_therapy_simulate(ks_therapy *t, uint64_t first_point, int n, const double *parameters,
                         struct ks_outcome *outcomes) {
-    for (int done = 0; done < n; done += KS_THERAPY_BATCH) {
-        int count = n - done < KS_THERAPY_BATCH ? n - done : KS_THERAPY_BATCH;
+    for (int done = 0; done < n; done += t->batch) {
+        int count = n - done < t->batch ? n - done : t->batch;
         KS_TRY(simulate_batch(t, first_point + (uint64_t)done, count,
                               &parameters[(size_t)done * KS_N_PARAMETERS], &outcomes[done]));
     }
@@ -400,9 +401,10 @@ static void plan_seen(struct ks_therapy *t) {
 }
 
 static int make_room(struct ks_therapy *t) {
-    KS_ALLOCATE(t->problems, KS_THERAPY_BATCH);
-    KS_ALLOCATE(t->patients, KS_THERAPY_BATCH);
-    for (int i = 0; i < KS_THERAPY_BATCH; i++) {
+    t->batch = t->plan.solver.kind == KS_SOLVER_cvode ? 1 : KS_THERAPY_BATCH;
+    KS_ALLOCATE(t->problems, (size_t)t->batch);
+    KS_ALLOCATE(t->patients, (size_t)t->batch);
+    for (int i = 0; i < t->batch; i++) {
         struct patient *p = &t->patients[i];
         p->therapy = t;
         KS_ALLOCATE(p->stop_times, (size_t)t->n_stops + 1);
@@ -509,7 +511,7 @@ void ks_therapy_destroy(ks_therapy **therapy) {
     free(t->reading_of);
     free(t->origins);
     release_watch(t);
-    for (int i = 0; t->patients != NULL && i < KS_THERAPY_BATCH; i++) {
+    for (int i = 0; t->patients != NULL && i < t->batch; i++) {
         free(t->patients[i].stop_times);
         free(t->patients[i].stop_rows);
         free(t->patients[i].readings);
