@@ -359,7 +359,9 @@ class Damaged(ProgramTest):
             path = self.folder / "good.h5"
             path.write_bytes(original.bytes)
             answers = self.read_all(path)
-            self.assertEqual({answer.status for answer in answers.values()}, {0}, answers)
+            is_unfinished = "not complete" in answers["verify"].stdout  # which no analysis takes
+            for name, answer in answers.items():
+                self.assertEqual(answer.status, 2 if is_unfinished and name == "sensitivity" else 0, answer.stderr)
             goods.append(answers)
         # What a campaign of the same configuration comes to in the end.
         for good, whole in zip(goods, (0, 1, 0)):
