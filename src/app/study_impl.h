@@ -185,15 +185,16 @@ enum ks_statistic {
 /* The patients of a trial. */
 struct ks_patients {
     size_t m;
-    int n_traits;
-    char **names, **units; /* [n_traits] */
+    int n_traits, n_units; /* they differ in a file that is refused */
+    char **names, **units; /* [n_traits], [n_units] */
     int *parameters;       /* [n_traits], -1: a covariate */
     double *inputs;        /* [m][n_traits] */
     double *weights;       /* [m], sum 1 */
     uint64_t *candidates;  /* [m] */
 };
 
-/* patients.c: from trial.cohort, or from the population. Released also after an error. */
+/* patients.c: from trial.cohort, which ks_tables_check() has found good, or from the population. Released also after an
+ * error. */
 int ks_patients_load(struct ks_patients *patients, const struct ks_campaign *campaign);
 void ks_patients_release(struct ks_patients *patients);
 

@@ -217,11 +217,19 @@ static int check_traits(const struct ks_trial *t) {
     return KS_OK;
 }
 
+/* Rank 0, before any rank reads or writes. */
+static int check_files(const struct ks_trial *t) {
+    const char *cohort = t->study->trial.cohort;
+    KS_CHECK(cohort == NULL || !ks_output_is_same_file(t->path, cohort), KS_ERR_USAGE,
+             "%s is the cohort of the trial; -o names another file", t->path);
+    KS_CHECK(t->session->arguments->overwrites || access(t->path, F_OK) != 0, KS_ERR_USAGE,
+             "%s exists; --overwrite replaces it", t->path);
+    return cohort != NULL ? ks_tables_check(cohort, "cohort") : KS_OK;
+}
+
 static int allocate(struct ks_trial *t) {
     const struct ks_clinical_study *study = t->study;
     const struct ks_arguments *arguments = t->session->arguments;
-    if (t->session->rank == 0 && !arguments->overwrites)
-        KS_CHECK(access(t->path, F_OK) != 0, KS_ERR_USAGE, "%s exists; --overwrite replaces it", t->path);
     KS_TRY(check_traits(t));
     KS_TRY(ks_patients_load(&t->patients, t->campaign));
     KS_TRY(ks_clinic_create(&t->clinic, t->campaign, arguments->lanes, NULL));
@@ -274,6 +282,7 @@ static int finish(struct ks_trial *t) {
 
 static int run_trial(struct ks_trial *t) {
     struct ks_session *s = t->session;
+    KS_TRY(ks_agree(s->comm, s->rank == 0 ? check_files(t) : KS_OK));
     KS_TRY(ks_agree(s->comm, allocate(t)));
     KS_TRY(ks_agree(s->comm, compare_patients(t)));
     ks_progress_begin(&s->progress, s->rank == 0 && !s->arguments->is_quiet ? stderr : NULL, 0);

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -287,7 +288,11 @@ class Trial(ProgramTest):
             else:
                 numpy.testing.assert_array_equal(a[name], b[name], name)
         text = self.run_program("export", self.path("direct.h5"), "--dataset", "trial").stdout
-        rows = list(csv.DictReader(text.splitlines()))
+        units, *text = text.splitlines()
+        self.assertTrue(units.startswith("# units: 1,name,1,1,1,1,points"), units)
+        self.assertEqual(units.count(","), text[0].count(","))
+        self.assertTrue(units.endswith(",ng/mL"), units)
+        rows = list(csv.DictReader(text))
         self.assertEqual(len(rows), 2 * 150)
         self.assertEqual(rows[150]["arm"], "placebo")
         self.assertEqual(numpy.float32(rows[7]["observed_24h"]), a["observed"][0, 7, 0])
@@ -325,7 +330,62 @@ class Trial(ProgramTest):
         both = TRIAL + POPULATION
         self.assertIn("is not allowed beside it", self.treat("both", both, status=2).stderr)
         wrong = TRIAL.replace("cohort.h5", "cohort.cfg")
-        self.assertIn("as an HDF5 file", self.treat("wrong", wrong, status=2).stderr)
+        self.assertIn("is not an HDF5 file", self.treat("wrong", wrong, status=2).stderr)
+        missing = TRIAL.replace("cohort.h5", "nobody.h5")
+        self.assertIn("nobody.h5: No such file", self.treat("missing", missing, status=2).stderr)
+        answer = self.run_program("export", self.path("cohort.h5"), "--dataset", "trial", status=2)
+        self.assertIn("cohort.h5 holds no trial", answer.stderr)
+        self.assertNotIn("src/", answer.stderr, "a trace")
+
+    def test_tables_that_do_not_agree(self):
+        """Each table in turn lacks a row, or is not there: one sentence, and no crash."""
+        self.treat("trial")
+        for group in ("cohort", "trial"):
+            source = pathlib.Path(self.path(f"{group}.h5"))
+            export = ["export", self.path("bad.h5"), "--dataset", group]
+            asked = {"cohort": ("candidate", "weight", "trait", "trait_unit", "inputs", "baseline"),
+                     "trial": ("arm", "weight", "visit", "endpoint", "endpoint_unit", "row", "observed", "endpoints")}[group]
+            for name in asked:
+                for rows in (1, 0):
+                    shutil.copy(source, self.path("bad.h5"))
+                    with h5py.File(self.path("bad.h5"), "a") as file:
+                        data = file[group][name]
+                        kept, kind = data[:-1], data.dtype
+                        del file[group][name]
+                        if rows:
+                            file[group].create_dataset(name, data=kept, dtype=kind)
+                    answer = self.run_program(*export, status=1)
+                    self.assertRegex(answer.stderr, r"bad\.h5.*(rows along axis|no dataset)", name)
+                    self.assertEqual(answer.stdout, "")
+                    if group == "cohort" and name != "baseline":
+                        self.assertIn("do not agree in size", self.treat("treated", TRIAL.replace("cohort.h5", "bad.h5"),
+                                                                         ranks=2 if name == "trait" else None, status=1).stderr)
+
+    def test_files_that_are_none(self):
+        os.mkfifo(self.path("pipe.h5"))
+        self.assertIn("is a pipe, not a file", self.run_program("export", self.path("pipe.h5"), "--dataset", "cohort", status=2).stderr)
+        self.assertIn("is a pipe, not a file", self.treat("piped", TRIAL.replace("cohort.h5", "pipe.h5"), status=2).stderr)
+        whole = pathlib.Path(self.path("cohort.h5")).read_bytes()
+        for share in range(1, 8):
+            pathlib.Path(self.path("cut.h5")).write_bytes(whole[:len(whole) * share // 8])
+            answer = self.run_program("export", self.path("cut.h5"), "--dataset", "cohort", status=1)
+            self.assertIn("damaged", answer.stderr)
+
+    def test_a_trial_without_visits_or_endpoints_is_exported(self):
+        text = re.sub(r"observation : .*|output : .*", "", TRIAL)
+        text = text[:text.index("targets")] + 'output : { endpoints = ("cadss_peak"); };'
+        self.treat("blind", text)
+        answer = self.run_program("export", self.path("blind.h5"), "--dataset", "trial").stdout.splitlines()
+        self.assertEqual(answer[1], "row,arm,patient,candidate,prevalence,status,baseline_latent,baseline_observed,cadss_peak")
+        self.assertEqual(len(answer), 2 + 2 * 150)
+
+    def test_the_cohort_is_not_overwritten(self):
+        before = contents(self.path("cohort.h5"))
+        os.symlink("cohort.h5", self.path("link.h5"))
+        for name in ("cohort", "link"):
+            answer = self.treat(name, TRIAL.replace('"cohort.h5"', json.dumps(self.path("cohort.h5"))), "--overwrite", status=2)
+            self.assertIn("is the cohort of the trial", answer.stderr)
+        self.assertEqual(contents(self.path("cohort.h5")), before)
 
 
 class Published(ProgramTest):
