@@ -75,6 +75,7 @@ struct ks_session {
     int rank, size;
     struct ks_campaign campaign; /* with a study */
     struct ks_progress progress;
+    struct ks_stop stop;
     double start;
     char model_version[17];
 };
@@ -97,9 +98,14 @@ int ks_session_gather(const struct ks_session *session, size_t n_rows, const dou
 /* Sorts by the first column. */
 void ks_session_sort(struct ks_gathered *all);
 
-/* Works through points on all ranks; `simulate` and `commit` as the farm's. */
+/* Works through points on all ranks until a signal or the time limit ends it; `simulate` and `commit` as the farm's, but
+ * that the points which a rank has kept may go beyond those that are committed. *next: the first that is not. */
 int ks_session_farm(struct ks_session *session, uint64_t first, uint64_t count, void *self,
-                    int (*simulate)(void *, uint64_t, uint64_t), int (*commit)(void *, uint64_t, uint64_t));
+                    int (*simulate)(void *, uint64_t, uint64_t), int (*commit)(void *, uint64_t, uint64_t),
+                    uint64_t *next);
+
+/* What ended it: "SIGUSR1", "the time limit". */
+const char *ks_session_stop_reason(const struct ks_session *session);
 
 /* ---- candidates.c: what is known of the candidates so far ------------------------------------------------------------ */
 

@@ -108,6 +108,37 @@ class Cohort(ProgramTest):
         self.assertIn("candidates are there already", answer.stderr)
         self.assertEqual(contents(self.path("killed.h5")), contents(self.path("reference.h5")))
 
+    def test_a_stopped_run_goes_on(self):
+        """By a signal to two ranks, by the time limit, and then to the end; no candidate counts twice."""
+        many = ["--set", "population.candidates=6000"]
+        self.make("reference", COHORT, *many)
+        config, log = self.path("stopped.cfg", COHORT), self.folder / "stopped.h5.candidates"
+        command = [KETSWEEP, "cohort", config, "-o", self.path("stopped.h5"), "-q", "--lanes", "1", *many, "--set",
+                   "run.commit_seconds=0.05"]
+        process = subprocess.Popen(["mpirun", "-n", "2", *command], stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline and not (log.exists() and log.stat().st_size > 2000):
+            time.sleep(0.001)
+        process.send_signal(signal.SIGUSR1)
+        answer = process.communicate()[1]
+        self.assertEqual(process.returncode, 3, answer)
+        self.assertRegex(answer, r"stopped by SIGUSR1; \d+ of 6000 candidates are in .*stopped.h5.candidates and safe")
+        size = log.stat().st_size
+        limited = subprocess.run([*command, "--set", "run.time_limit=0.3"], capture_output=True, text=True)
+        self.assertEqual(limited.returncode, 3, limited.stderr)
+        self.assertIn("stopped by the time limit", limited.stderr)
+        self.assertGreater(log.stat().st_size, size)
+        self.assertFalse((self.folder / "stopped.h5").exists())
+        leftover = self.path("stopped.h5.part-abcdef", "of a killed run")
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+        self.assertEqual(contents(self.path("stopped.h5")), contents(self.path("reference.h5")))
+        self.assertFalse(os.path.exists(leftover))
+
+    def test_a_study_is_no_campaign(self):
+        answer = self.run_program("run", self.path("study.cfg", COHORT), "-o", self.path("study.h5"), status=2)
+        self.assertIn("use `ketsweep cohort`", answer.stderr)
+        self.assertFalse((self.folder / "study.h5").exists())
+
     def test_weights_reproduce_their_targets(self):
         self.make("cohort")
         with h5py.File(self.path("cohort.h5")) as file:
@@ -378,6 +409,11 @@ class Trial(ProgramTest):
         answer = self.run_program("export", self.path("blind.h5"), "--dataset", "trial").stdout.splitlines()
         self.assertEqual(answer[1], "row,arm,patient,candidate,prevalence,status,baseline_latent,baseline_observed,cadss_peak")
         self.assertEqual(len(answer), 2 + 2 * 150)
+
+    def test_a_stopped_trial_starts_anew(self):
+        answer = self.treat("stopped", TRIAL, "--set", "uncertainty.draws=2000", "--set", "run.time_limit=0.5", status=1)
+        self.assertRegex(answer.stderr, r"stopped by the time limit in draw \d+ of 2001; .* starts anew")
+        self.assertFalse((self.folder / "stopped.h5").exists())
 
     def test_the_cohort_is_not_overwritten(self):
         before = contents(self.path("cohort.h5"))
