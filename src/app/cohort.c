@@ -552,7 +552,8 @@ const struct ks_command ks_command_cohort = {
     .help =
         "  -o, --output FILE   the file; default: output.file of CONFIG\n"
         "  --set KEY=VALUE     override an entry of CONFIG, e.g. --set population.candidates=1000000\n"
-        "  --overwrite         replace an existing file, and what an interrupted run has left\n"
+        "  --overwrite         replace an existing file, and what an interrupted run of another study has "
+        "left\n"
         "  --lanes N           as of `run`; no result depends on it\n"
         "  -q, --quiet         no progress, no report\n\n"
         "Simulates the candidates of the section population in the arms that bounds (population.accept) and\n"

@@ -122,7 +122,8 @@ struct ks_candidates {
     uint64_t identity; /* of what decides the candidates */
 };
 
-/* Names the reasons, and takes what an interrupted run has left in the log of `path`, unless `overwrites`. Rank 0. */
+/* Names the reasons, and takes what an interrupted run has left in the log of `path`; a log of other candidates is refused,
+ * or with --overwrite replaced. Rank 0. */
 int ks_candidates_open(struct ks_candidates *candidates, const struct ks_session *session, const char *path);
 /* Appends a commit: the rows from `first_row` on, and how many were rejected for what. */
 int ks_candidates_append(struct ks_candidates *candidates, uint64_t n_done, size_t first_row,

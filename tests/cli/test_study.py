@@ -134,6 +134,40 @@ class Cohort(ProgramTest):
         self.assertEqual(contents(self.path("stopped.h5")), contents(self.path("reference.h5")))
         self.assertFalse(os.path.exists(leftover))
 
+    def leave_log(self, name, *more):
+        """Stops a run of 3,000 candidates; the arguments that go on with it."""
+        many = [*more, "--set", "population.candidates=3000", "--set", "run.commit_seconds=0.05"]
+        self.make(name, COHORT, *many, "--lanes", "1", "--set", "run.time_limit=0.3", status=3)
+        return many
+
+    def test_a_stopped_overwrite_goes_on(self):
+        self.path("old.h5", "precious")
+        many = self.leave_log("old", "--overwrite")
+        self.assertEqual((self.folder / "old.h5").read_text(), "precious")
+        self.assertIn("candidates are there already", self.make("old", COHORT, *many).stderr)
+        self.make("reference", COHORT, *many)
+        self.assertEqual(contents(self.path("old.h5")), contents(self.path("reference.h5")))
+
+    def test_another_selection_takes_the_same_candidates(self):
+        many = self.leave_log("other")
+        log = (self.folder / "other.h5.candidates").read_bytes()
+        other = 'title = "another";' + COHORT.replace("mean = 33.0; sd = 6.0", "mean = 32.0; sd = 7.0") + \
+            'selection : { method = "none"; };'
+        answer = self.make("other", other, *many, "--set", "population.patients=200")
+        self.assertIn("candidates are there already", answer.stderr)
+        self.make("reference", other, *many, "--set", "population.patients=200")
+        self.assertEqual(contents(self.path("other.h5")), contents(self.path("reference.h5")))
+        for old, new in (("low = 20.0", "low = 21.0"), ("madrs_sd = 2.5", "madrs_sd = 2.0"), ("infusion_dose = 0.5", "infusion_dose = 0.4"),
+                         ('"placebo"; endpoint = "response_24h"', '"ketamine"; endpoint = "madrs_change_24h"')):
+            self.assertIn(old, COHORT)
+            (self.folder / "differs.h5.candidates").write_bytes(log)
+            answer = self.make("differs", COHORT.replace(old, new), *many, status=2)
+            self.assertIn("is of another study; --overwrite starts anew", answer.stderr, new)
+        (self.folder / "torn.h5.candidates").write_bytes(log[:20])
+        self.make("torn", COHORT)
+        (self.folder / "empty.h5.candidates").write_bytes(b"")
+        self.make("empty", COHORT)
+
     def test_a_study_is_no_campaign(self):
         answer = self.run_program("run", self.path("study.cfg", COHORT), "-o", self.path("study.h5"), status=2)
         self.assertIn("use `ketsweep cohort`", answer.stderr)
