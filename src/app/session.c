@@ -1,4 +1,5 @@
 /* A command that works on many ranks and leaves its result to rank 0: the frame of `cohort` and `trial`. */
+#define _XOPEN_SOURCE 700 /* realpath() */
 #include "app/study_impl.h"
 #include "base/agree.h"
 #include "base/error.h"
@@ -54,7 +55,9 @@ static int claim_file(struct ks_lock *lock, const char *path) {
                 "ketsweep: warning: the file system of %s has no locks; nothing keeps a second run from "
                 "writing to it\n",
                 path);
-    ks_store_remove_leftovers(path);
+    char *target = realpath(path, NULL); /* of a link, beside what it leads to */
+    ks_store_remove_leftovers(target != NULL ? target : path);
+    free(target);
     return KS_OK;
 }
 

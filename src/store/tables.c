@@ -1,4 +1,5 @@
 /* One group of datasets, written whole and read back. */
+#define _XOPEN_SOURCE 700 /* realpath() */
 #include "store/tables.h"
 
 #include "base/memory.h"
@@ -88,10 +89,9 @@ static int write_closed(const char *temporary, const struct ks_tables *tables) {
     return err;
 }
 
-int ks_tables_write(const char *path, const struct ks_tables *tables, bool overwrite) {
+static int write_beside(const char *path, const struct ks_tables *tables, bool overwrite) {
     size_t size = strlen(path) + sizeof ".part-XXXXXX";
     char *temporary;
-    ks_h5_silence();
     KS_ALLOCATE(temporary, size);
     snprintf(temporary, size, "%s.part-XXXXXX", path);
     int descriptor = mkstemp(temporary);
@@ -102,6 +102,15 @@ int ks_tables_write(const char *path, const struct ks_tables *tables, bool overw
     if (descriptor >= 0) close(descriptor);
     if (descriptor >= 0 && err < 0) unlink(temporary);
     free(temporary);
+    return err;
+}
+
+/* A link stays one: what it leads to is replaced. */
+int ks_tables_write(const char *path, const struct ks_tables *tables, bool overwrite) {
+    char *target = realpath(path, NULL);
+    ks_h5_silence();
+    int err = write_beside(target != NULL ? target : path, tables, overwrite);
+    free(target);
     return err;
 }
 

@@ -140,6 +140,15 @@ class Cohort(ProgramTest):
         self.make(name, COHORT, *many, "--lanes", "1", "--set", "run.time_limit=0.3", status=3)
         return many
 
+    def test_a_link_stays_one(self):
+        target = pathlib.Path(self.path("target.h5", "old"))
+        os.symlink("target.h5", self.path("link.h5"))
+        leftover = self.path("target.h5.part-abcdef", "of a killed run")
+        self.make("link", COHORT, "--overwrite")
+        self.assertTrue(os.path.islink(self.path("link.h5")))
+        self.assertIn("cohort/weight", contents(target))
+        self.assertFalse(os.path.exists(leftover))
+
     def test_a_stopped_overwrite_goes_on(self):
         self.path("old.h5", "precious")
         many = self.leave_log("old", "--overwrite")
