@@ -68,11 +68,13 @@ static int take_blocks(struct ks_candidates *c, FILE *stream, long *end) {
     return err;
 }
 
-static int read_log(struct ks_candidates *c, FILE *stream) {
-    struct header h;
-    bool is_log = fread(&h, sizeof h, 1, stream) == 1 && memcmp(h.magic, magic, sizeof magic) == 0;
-    KS_CHECK(is_log && h.identity == c->identity && h.stride == c->plausible.stride, KS_ERR_USAGE,
-             "%s is of another study; --overwrite starts anew", c->log);
+/* Whether it is of these candidates. */
+static bool is_own(const struct ks_candidates *c, const struct header *h) {
+    return memcmp(h->magic, magic, sizeof magic) == 0 && h->identity == c->identity &&
+           h->stride == c->plausible.stride;
+}
+
+static int read_blocks(struct ks_candidates *c, FILE *stream) {
     long end = ftell(stream);
     KS_TRY(take_blocks(c, stream, &end));
     KS_CHECK(truncate(c->log, end) == 0, KS_ERR_IO, "cannot cut %s", c->log);
@@ -132,18 +134,44 @@ static int name_reasons(struct ks_candidates *c, const struct ks_clinical_study 
     return KS_OK;
 }
 
+/* FNV-1a. What is asked of the candidates is among what decides their rows; the numbers of targets are not. */
+static uint64_t identify(const struct ks_session *session) {
+    const struct ks_clinical_study *study = session->campaign.study;
+    uint64_t hash = ks_session_hash(study->candidates) ^ ks_session_hash(session->model_version);
+    hash = add_bytes(hash, study->measures, (size_t)study->n_measures * sizeof *study->measures);
+    for (int i = 0; i < study->n_targets; i++) {
+        const struct ks_target *target = &study->targets[i];
+        if (target->given < 0) continue; /* of pairs, the rows hold what one rater sees */
+        hash = add_bytes(hash, &target->given, sizeof target->given);
+        hash = add_bytes(hash, &target->measure, sizeof target->measure);
+    }
+    return hash;
+}
+
+/* A log that was killed before its header was on disk is none. */
+static int continue_log(struct ks_candidates *c, FILE *stream, bool overwrites) {
+    struct header h = {0};
+    size_t n = fread(&h, 1, sizeof h, stream);
+    KS_CHECK(!ferror(stream), KS_ERR_IO, "cannot read %s", c->log);
+    bool is_torn = n < sizeof h && memcmp(h.magic, magic, n < sizeof magic ? n : sizeof magic) == 0;
+    if (is_torn) return begin_log(c);
+    if (n == sizeof h && is_own(c, &h)) return read_blocks(c, stream);
+    KS_CHECK(overwrites, KS_ERR_USAGE, "%s is of another study; --overwrite starts anew", c->log);
+    return begin_log(c);
+}
+
 int ks_candidates_open(struct ks_candidates *c, const struct ks_session *session, const char *path) {
     const struct ks_clinical_study *study = session->campaign.study;
     size_t size = strlen(path) + sizeof ".candidates";
     c->plausible.stride = KS_CANDIDATE_MEASURES + (size_t)study->n_measures;
-    c->identity = ks_session_hash(session->campaign.canonical) ^ ks_session_hash(session->model_version);
+    c->identity = identify(session);
     KS_TRY(name_reasons(c, study));
     if (session->rank != 0) return KS_OK;
     KS_ALLOCATE(c->log, size);
     snprintf(c->log, size, "%s.candidates", path);
-    FILE *stream = session->arguments->overwrites ? NULL : fopen(c->log, "rb");
+    FILE *stream = fopen(c->log, "rb");
     if (stream == NULL) return begin_log(c);
-    int err = read_log(c, stream);
+    int err = continue_log(c, stream, session->arguments->overwrites);
     fclose(stream);
     return err;
 }

@@ -119,7 +119,7 @@ static void print_study(const struct ks_campaign *campaign) {
     const struct ks_design *design = &campaign->design;
     const struct ks_precision *precision = &campaign->precision;
     const char *kind = ks_designs[design->kind].points;
-    if (design->n_variables > 0 && design->n_bases != design->n_points)
+    if (design->n_variables > 0 && design->kind != KS_DESIGN_grid && design->n_bases != design->n_points)
         printf("  of %" PRIu64 " %s\n", design->n_bases, kind);
     if (precision->is_wanted)
         printf("  at most: doubled until every interval%s%s is +- %g or less\n",

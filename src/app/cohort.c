@@ -11,6 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
+struct rejection {
+    uint64_t candidate;
+    int reason;
+};
+
 /* One run of the command, on one rank. */
 struct make {
     struct ks_session *session;
@@ -24,8 +29,10 @@ struct make {
     const double **places;    /* [batch] */
     struct ks_course_result *results;
     struct ks_gathered kept; /* of the round in flight, on this rank */
-    uint64_t *rejected;      /* [n_reasons] of the round */
-    uint64_t *rejected_all;  /* [n_reasons] of it, on all ranks */
+    size_t n_rejections, n_rejections_most;
+    struct rejection *rejections; /* [n_rejections] of the round in flight, on this rank */
+    uint64_t *rejected;           /* [n_reasons] of the round, once it is known where it ends */
+    uint64_t *rejected_all;       /* [n_reasons] of it, on all ranks */
     struct ks_candidates candidates;
     struct ks_cohort cohort;
 };
@@ -107,7 +114,7 @@ static int sift(struct make *m, int arm, int n, struct case_in_hand *cases) {
     for (int i = 0; i < n; i++) {
         int reason = judge(m, arm, &cases[i], arm >= 0 ? &m->results[i] : NULL);
         if (reason >= 0)
-            m->rejected[reason]++;
+            m->rejections[m->n_rejections++] = (struct rejection){cases[i].candidate, reason};
         else
             cases[left++] = cases[i];
     }
@@ -124,10 +131,21 @@ static int make_room(struct ks_gathered *kept, size_t n) {
     return KS_OK;
 }
 
+static int make_room_for_rejections(struct make *m, size_t n) {
+    if (m->n_rejections + n <= m->n_rejections_most) return KS_OK;
+    size_t most = 2 * m->n_rejections_most + n;
+    struct rejection *larger = realloc(m->rejections, most * sizeof *larger);
+    KS_CHECK(larger != NULL, KS_ERR_MEMORY, "no memory for %zu candidates", most);
+    m->rejections = larger;
+    m->n_rejections_most = most;
+    return KS_OK;
+}
+
 static int try_batch(struct make *m, uint64_t first, int n) {
     size_t n_traits = (size_t)m->study->population.n_traits, stride = m->kept.stride;
     struct case_in_hand cases[KS_THERAPY_BATCH];
     KS_TRY(make_room(&m->kept, (size_t)n));
+    KS_TRY(make_room_for_rejections(m, (size_t)n));
     double *rows = &m->kept.rows[m->kept.n * stride];
     for (int i = 0; i < n; i++) {
         double *traits = &m->traits[(size_t)i * n_traits];
@@ -159,8 +177,23 @@ static int simulate(void *self, uint64_t first, uint64_t count) {
     return KS_OK;
 }
 
+/* A run that is stopped commits less than what its ranks have done. */
+static void cut(struct make *m, uint64_t end) {
+    size_t stride = m->kept.stride, n = 0;
+    for (size_t i = 0; i < m->kept.n; i++) {
+        const double *row = &m->kept.rows[i * stride];
+        if (row[KS_CANDIDATE_NUMBER] < (double)end)
+            memmove(&m->kept.rows[n++ * stride], row, stride * sizeof *row);
+    }
+    m->kept.n = n;
+    for (size_t i = 0; i < m->n_rejections; i++)
+        if (m->rejections[i].candidate < end) m->rejected[m->rejections[i].reason]++;
+    m->n_rejections = 0;
+}
+
 static int commit(void *self, uint64_t first, uint64_t count) {
     struct make *m = self;
+    cut(m, first + count);
     size_t before = m->candidates.plausible.n, k = (size_t)m->candidates.n_reasons;
     KS_TRY(ks_session_gather(m->session, m->kept.n, m->kept.rows, &m->candidates.plausible));
     KS_MPI(MPI_Reduce(m->rejected, m->rejected_all, (int)k, MPI_UINT64_T, MPI_SUM, 0, m->session->comm));
@@ -462,17 +495,29 @@ static int finish(struct make *m) {
     return KS_OK;
 }
 
+static int stop(const struct make *m, uint64_t next) {
+    const struct ks_session *s = m->session;
+    if (s->rank == 0)
+        fprintf(stderr,
+                "ketsweep: stopped by %s; %" PRIu64 " of %" PRIu64
+                " candidates are in %s.candidates and safe: the same command goes on from there\n",
+                ks_session_stop_reason(s), next, m->study->population.n_candidates, m->path);
+    return KS_EXIT_STOPPED;
+}
+
 static int run_make(struct make *m) {
     struct ks_session *s = m->session;
+    uint64_t next;
     KS_TRY(ks_agree(s->comm, allocate(m)));
     uint64_t done = m->candidates.n_done;
     KS_MPI(MPI_Bcast(&done, 1, MPI_UINT64_T, 0, s->comm));
     if (done > 0 && s->rank == 0)
         fprintf(stderr, "ketsweep: %" PRIu64 " candidates are there already\n", done);
     ks_progress_begin(&s->progress, s->rank == 0 && !s->arguments->is_quiet ? stderr : NULL, done);
-    int err = ks_session_farm(s, done, m->study->population.n_candidates - done, m, simulate, commit);
+    int err = ks_session_farm(s, done, m->study->population.n_candidates - done, m, simulate, commit, &next);
     ks_progress_end(&s->progress);
     KS_TRY(err);
+    if (next < m->study->population.n_candidates) return stop(m, next);
     return ks_agree(s->comm, finish(m));
 }
 
@@ -489,6 +534,7 @@ static int run_stages(struct ks_session *session) {
     free((void *)m.places);
     free(m.results);
     free(m.kept.rows);
+    free(m.rejections);
     free(m.rejected);
     free(m.rejected_all);
     return err;
@@ -506,7 +552,8 @@ const struct ks_command ks_command_cohort = {
     .help =
         "  -o, --output FILE   the file; default: output.file of CONFIG\n"
         "  --set KEY=VALUE     override an entry of CONFIG, e.g. --set population.candidates=1000000\n"
-        "  --overwrite         replace an existing file, and what an interrupted run has left\n"
+        "  --overwrite         replace an existing file, and what an interrupted run of another study has "
+        "left\n"
         "  --lanes N           as of `run`; no result depends on it\n"
         "  -q, --quiet         no progress, no report\n\n"
         "Simulates the candidates of the section population in the arms that bounds (population.accept) and\n"
@@ -514,7 +561,10 @@ const struct ks_command ks_command_cohort = {
         "by\n"
         "weights of largest entropy or by acceptance and rejection; those marked validation never do. The "
         "same\n"
-        "command goes on with what an interrupted run has left in FILE.candidates.\n\n"
+        "command goes on with what an interrupted run has left in FILE.candidates. Signals, run.time_limit "
+        "or "
+        "the\n"
+        "end of the Slurm job stop it as they stop `run`: it then exits with 3.\n\n"
         "Example:\n  mpirun -n 2 ketsweep cohort configs/population-trd.cfg -o trd.h5\n",
     .run = run_command,
 };

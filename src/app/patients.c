@@ -30,12 +30,14 @@ static int read_datasets(struct ks_patients *p, ks_tables_file *file, const char
     KS_TRY(ks_tables_read(file, "trait", KS_TABLE_TEXT, 1, &n_names, (void **)&p->names));
     p->n_traits = (int)n_names;
     KS_TRY(ks_tables_read(file, "trait_unit", KS_TABLE_TEXT, 1, &n_units, (void **)&p->units));
+    p->n_units = (int)n_units;
     KS_TRY(ks_tables_read(file, "inputs", KS_TABLE_F64, 2, extent, (void **)&p->inputs));
     KS_TRY(ks_tables_read(file, "weight", KS_TABLE_F64, 1, &n_weights, (void **)&p->weights));
     KS_TRY(ks_tables_read(file, "candidate", KS_TABLE_U64, 1, &n_candidates, (void **)&p->candidates));
     p->m = (size_t)extent[0];
     KS_CHECK(extent[1] == n_names && n_units == n_names && n_weights == p->m && n_candidates == p->m,
              KS_ERR_FORMAT, "%s: the tables of the cohort do not agree in size", path);
+    KS_CHECK(p->m > 0, KS_ERR_FORMAT, "%s: the cohort has no patients", path);
     return match_parameters(p, path);
 }
 
@@ -69,7 +71,7 @@ static int take_population(struct ks_patients *p, const struct ks_clinical_study
     KS_ALLOCATE(p->names, n_traits);
     KS_ALLOCATE(p->units, n_traits);
     KS_ALLOCATE(p->parameters, n_traits);
-    p->n_traits = population->n_traits;
+    p->n_traits = p->n_units = population->n_traits;
     for (size_t k = 0; k < n_traits; k++) {
         KS_TRY(copy(population->traits[k].name, &p->names[k]));
         KS_TRY(copy(population->traits[k].unit, &p->units[k]));
@@ -105,10 +107,8 @@ int ks_patients_load(struct ks_patients *p, const struct ks_campaign *campaign) 
 }
 
 void ks_patients_release(struct ks_patients *p) {
-    for (int k = 0; k < p->n_traits; k++) {
-        if (p->names != NULL) free(p->names[k]);
-        if (p->units != NULL) free(p->units[k]);
-    }
+    for (int k = 0; k < p->n_traits && p->names != NULL; k++) free(p->names[k]);
+    for (int k = 0; k < p->n_units && p->units != NULL; k++) free(p->units[k]);
     free(p->names);
     free(p->units);
     free(p->parameters);

@@ -231,6 +231,8 @@ static int load_campaign(struct run *run) {
         ks_config_load(a->operand, a->n_overrides, a->overrides, !a->is_quiet, messages, &run->campaign);
     if (silence != NULL) fclose(silence);
     KS_TRY(err);
+    KS_CHECK(run->campaign.study == NULL || run->campaign.design.n_variables > 0, KS_ERR_USAGE,
+             "%s describes a cohort or trial; use `ketsweep cohort` or `ketsweep trial`", run->campaign.path);
     run->path = a->output ? a->output : run->campaign.output_file;
     KS_TRY(name_shard(run));
     run->campaign.solver.is_dropped = ks_stop_is_dropped;

@@ -1,9 +1,11 @@
 /* A command that works on many ranks and leaves its result to rank 0: the frame of `cohort` and `trial`. */
+#define _XOPEN_SOURCE 700 /* realpath() */
 #include "app/study_impl.h"
 #include "base/agree.h"
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,7 @@ static int load(struct ks_session *s) {
     KS_TRY(err);
     KS_CHECK(s->campaign.study != NULL, KS_ERR_USAGE,
              "%s: no population, arms or trial; configs/population-trd.cfg shows how", s->campaign.path);
+    ks_stop_limit(&s->stop, s->start, s->campaign.run.time_limit);
     return KS_OK;
 }
 
@@ -44,13 +47,27 @@ uint64_t ks_session_hash(const char *text) {
     return hash;
 }
 
+/* Rank 0: nobody else writes the file, and what a killed run has left beside it goes. */
+static int claim_file(struct ks_lock *lock, const char *path) {
+    KS_TRY(ks_store_lock(lock, path));
+    if (lock->is_missing)
+        fprintf(stderr,
+                "ketsweep: warning: the file system of %s has no locks; nothing keeps a second run from "
+                "writing to it\n",
+                path);
+    char *target = realpath(path, NULL); /* of a link, beside what it leads to */
+    ks_store_remove_leftovers(target != NULL ? target : path);
+    free(target);
+    return KS_OK;
+}
+
 static int run_stages(struct ks_session *s, int (*stages)(struct ks_session *)) {
     ks_model_version(s->model_version);
     KS_TRY(ks_agree(s->comm, load(s)));
     KS_TRY(ks_agree(s->comm, compare(s)));
     struct ks_lock lock = {0};
     const char *path = s->arguments->output ? s->arguments->output : s->campaign.output_file;
-    KS_TRY(ks_agree(s->comm, s->rank == 0 ? ks_store_lock(&lock, path) : KS_OK));
+    KS_TRY(ks_agree(s->comm, s->rank == 0 ? claim_file(&lock, path) : KS_OK));
     int status = stages(s);
     if (s->rank == 0) ks_store_unlock(&lock);
     return status;
@@ -61,7 +78,9 @@ static int run_on_ranks(const struct ks_arguments *arguments, int (*stages)(stru
     KS_MPI(MPI_Comm_set_errhandler(s.comm, MPI_ERRORS_RETURN));
     KS_MPI(MPI_Comm_rank(s.comm, &s.rank));
     KS_MPI(MPI_Comm_size(s.comm, &s.size));
+    KS_TRY(ks_stop_create(&s.stop, s.comm));
     int status = run_stages(&s, stages);
+    ks_stop_release(&s.stop);
     ks_config_release(&s.campaign);
     if (status < 0 && status != KS_ERR_REMOTE && s.rank == 0) ks_error_print(stderr);
     int own = status == KS_ERR_USAGE ? KS_EXIT_USAGE : status < 0 ? KS_EXIT_FAILED : status, all;
@@ -73,6 +92,7 @@ static int run_on_ranks(const struct ks_arguments *arguments, int (*stages)(stru
 int ks_session_run(const struct ks_arguments *arguments, int (*stages)(struct ks_session *session)) {
     KS_CHECK(MPI_Init(NULL, NULL) == MPI_SUCCESS, KS_ERR_MPI, "MPI does not start");
     ks_error_set_abort(abort_all);
+    ks_signals_install();
     int status = run_on_ranks(arguments, stages);
     MPI_Finalize();
     return status;
@@ -150,7 +170,30 @@ static int simulate(void *self, uint64_t first, uint64_t *count) {
 
 static int commit(void *self, uint64_t first, uint64_t count) {
     struct worker *w = self;
-    return w->commit(w->self, first, count);
+    double start = MPI_Wtime();
+    KS_TRY(w->commit(w->self, first, count));
+    ks_stop_learn_commit(&w->session->stop, MPI_Wtime() - start);
+    return KS_OK;
+}
+
+static enum ks_farm_urgency find_urgency(void *self) {
+    struct worker *w = self;
+    return ks_stop_urgency(&w->session->stop);
+}
+
+static void end_hung(void *self, int rank, uint64_t first, uint64_t count, double seconds) {
+    char where[96] = "";
+    (void)self;
+    if (count > 0)
+        snprintf(where, sizeof where, "; it was on patients %" PRIu64 " to %" PRIu64, first,
+                 first + count - 1);
+    fprintf(stderr, "\nketsweep: error: rank %d has done nothing for %.0f s (run.watchdog_seconds)%s\n", rank,
+            seconds, where);
+    MPI_Abort(MPI_COMM_WORLD, KS_EXIT_FAILED);
+}
+
+const char *ks_session_stop_reason(const struct ks_session *session) {
+    return session->stop.signal != 0 ? ks_signals_name(session->stop.signal) : "the time limit";
 }
 
 static void report(void *self, const struct ks_farm_progress *state) {
@@ -160,7 +203,7 @@ static void report(void *self, const struct ks_farm_progress *state) {
 
 int ks_session_farm(struct ks_session *session, uint64_t first, uint64_t count, void *self,
                     int (*simulate_points)(void *, uint64_t, uint64_t),
-                    int (*commit_points)(void *, uint64_t, uint64_t)) {
+                    int (*commit_points)(void *, uint64_t, uint64_t), uint64_t *next) {
     struct worker worker = {session, self, simulate_points, commit_points};
     const struct ks_farm_work work = {
         .self = &worker,
@@ -168,9 +211,12 @@ int ks_session_farm(struct ks_session *session, uint64_t first, uint64_t count, 
         .commit = commit,
         .rounds_left = rounds_left,
         .report = session->progress.stream ? report : NULL,
+        .urgency = find_urgency,
+        .hung = end_hung,
+        .watchdog_seconds = session->campaign.run.watchdog_seconds,
         .commit_seconds = session->campaign.run.commit_seconds,
         .capacity = round_rows,
         .slice = session->campaign.solver.kind == KS_SOLVER_cvode ? 1 : KS_THERAPY_BATCH};
-    uint64_t next;
-    return ks_farm_run(session->comm, first, count, &work, &next);
+    session->stop.is_on = true;
+    return ks_farm_run(session->comm, first, count, &work, next);
 }

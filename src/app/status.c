@@ -9,8 +9,8 @@
 
 static void print_run(const struct ks_run_record *run, uint64_t n_left) {
     char duration[32];
-    printf("last run: started %s, %" PRIu32 " ranks on %s, version %s\n", run->start, run->n_ranks,
-           run->hosts, run->version);
+    printf("last run: started %s, %" PRIu32 " rank%s on %s, version %s\n", run->start, run->n_ranks,
+           run->n_ranks == 1 ? "" : "s", run->hosts, run->version);
     if (run->n_points == 0) {
         printf("  nothing committed yet\n");
         return;
@@ -60,8 +60,8 @@ static int print_status(ks_store *store, const char *path) {
     KS_TRY(ks_tally_count_rows(store, n_done, counts));
     printf("%s: %s\n", path, schema->title);
     print_share(schema);
-    printf("%" PRIu64 " of %" PRIu64 " points (%.4g %%) in %zu rounds; %s\n", n_done, schema->n_points,
-           100.0 * (double)n_done / (double)schema->n_points, n_rounds,
+    printf("%" PRIu64 " of %" PRIu64 " points (%.4g %%) in %zu round%s; %s\n", n_done, schema->n_points,
+           100.0 * (double)n_done / (double)schema->n_points, n_rounds, n_rounds == 1 ? "" : "s",
            ks_store_is_complete(store) ? "complete" : "not complete");
     for (int i = 1; i < KS_N_STATUSES; i++)
         if (counts[i] > 0)

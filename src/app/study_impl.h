@@ -75,6 +75,7 @@ struct ks_session {
     int rank, size;
     struct ks_campaign campaign; /* with a study */
     struct ks_progress progress;
+    struct ks_stop stop;
     double start;
     char model_version[17];
 };
@@ -97,9 +98,14 @@ int ks_session_gather(const struct ks_session *session, size_t n_rows, const dou
 /* Sorts by the first column. */
 void ks_session_sort(struct ks_gathered *all);
 
-/* Works through points on all ranks; `simulate` and `commit` as the farm's. */
+/* Works through points on all ranks until a signal or the time limit ends it; `simulate` and `commit` as the farm's, but
+ * that the points which a rank has kept may go beyond those that are committed. *next: the first that is not. */
 int ks_session_farm(struct ks_session *session, uint64_t first, uint64_t count, void *self,
-                    int (*simulate)(void *, uint64_t, uint64_t), int (*commit)(void *, uint64_t, uint64_t));
+                    int (*simulate)(void *, uint64_t, uint64_t), int (*commit)(void *, uint64_t, uint64_t),
+                    uint64_t *next);
+
+/* What ended it: "SIGUSR1", "the time limit". */
+const char *ks_session_stop_reason(const struct ks_session *session);
 
 /* ---- candidates.c: what is known of the candidates so far ------------------------------------------------------------ */
 
@@ -116,7 +122,8 @@ struct ks_candidates {
     uint64_t identity; /* of what decides the candidates */
 };
 
-/* Names the reasons, and takes what an interrupted run has left in the log of `path`, unless `overwrites`. Rank 0. */
+/* Names the reasons, and takes what an interrupted run has left in the log of `path`; a log of other candidates is refused,
+ * or with --overwrite replaced. Rank 0. */
 int ks_candidates_open(struct ks_candidates *candidates, const struct ks_session *session, const char *path);
 /* Appends a commit: the rows from `first_row` on, and how many were rejected for what. */
 int ks_candidates_append(struct ks_candidates *candidates, uint64_t n_done, size_t first_row,
@@ -185,15 +192,16 @@ enum ks_statistic {
 /* The patients of a trial. */
 struct ks_patients {
     size_t m;
-    int n_traits;
-    char **names, **units; /* [n_traits] */
+    int n_traits, n_units; /* they differ in a file that is refused */
+    char **names, **units; /* [n_traits], [n_units] */
     int *parameters;       /* [n_traits], -1: a covariate */
     double *inputs;        /* [m][n_traits] */
     double *weights;       /* [m], sum 1 */
     uint64_t *candidates;  /* [m] */
 };
 
-/* patients.c: from trial.cohort, or from the population. Released also after an error. */
+/* patients.c: from trial.cohort, which ks_tables_check() has found good, or from the population. Released also after an
+ * error. */
 int ks_patients_load(struct ks_patients *patients, const struct ks_campaign *campaign);
 void ks_patients_release(struct ks_patients *patients);
 

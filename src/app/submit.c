@@ -138,7 +138,8 @@ static int submit(struct submission *s) {
     KS_TRY(ks_check_campaign(&s->campaign, &core_seconds));
     KS_TRY(choose(s, core_seconds));
     KS_TRY(write_script(s));
-    printf("\n%s: %.0f ranks for %.0f min\n", s->script, s->plan.ranks, s->plan.minutes);
+    printf("\n%s: %.0f rank%s for %.0f min\n", s->script, s->plan.ranks, s->plan.ranks > 1 ? "s" : "",
+           s->plan.minutes);
     if (s->arguments->is_dry) {
         printf("not submitted; `sbatch %s` does it\n", s->script);
         return 0;

@@ -150,11 +150,24 @@ static void swap_rows(struct ks_gathered *a, struct ks_gathered *b) {
     *b = c;
 }
 
+/* A trial has no log: what is done is lost, so that the exit status is not that of a run which goes on. */
+static int stop(const struct ks_trial *t, int draw) {
+    if (t->session->rank == 0)
+        fprintf(
+            stderr,
+            "ketsweep: stopped by %s in draw %d of %d; a trial keeps nothing until its end: the same command "
+            "starts anew\n",
+            ks_session_stop_reason(t->session), draw + 1, t->n_draws + 1);
+    return KS_EXIT_FAILED;
+}
+
 static int run_draw(struct ks_trial *t, int draw, double *constants) {
+    uint64_t next;
     t->constants = draw > 0 ? constants : NULL;
     if (draw > 0) ks_population_draw(&t->study->uncertainty.constants, (uint64_t)draw, constants);
     t->all.n = 0;
-    KS_TRY(ks_session_farm(t->session, 0, t->patients.m, t, simulate, commit));
+    KS_TRY(ks_session_farm(t->session, 0, t->patients.m, t, simulate, commit, &next));
+    if (next < t->patients.m) return stop(t, draw);
     if (t->session->rank != 0) return KS_OK;
     ks_session_sort(&t->all);
     t->ward.rows = t->all.rows;
@@ -217,11 +230,19 @@ static int check_traits(const struct ks_trial *t) {
     return KS_OK;
 }
 
+/* Rank 0, before any rank reads or writes. */
+static int check_files(const struct ks_trial *t) {
+    const char *cohort = t->study->trial.cohort;
+    KS_CHECK(cohort == NULL || !ks_output_is_same_file(t->path, cohort), KS_ERR_USAGE,
+             "%s is the cohort of the trial; -o names another file", t->path);
+    KS_CHECK(t->session->arguments->overwrites || access(t->path, F_OK) != 0, KS_ERR_USAGE,
+             "%s exists; --overwrite replaces it", t->path);
+    return cohort != NULL ? ks_tables_check(cohort, "cohort") : KS_OK;
+}
+
 static int allocate(struct ks_trial *t) {
     const struct ks_clinical_study *study = t->study;
     const struct ks_arguments *arguments = t->session->arguments;
-    if (t->session->rank == 0 && !arguments->overwrites)
-        KS_CHECK(access(t->path, F_OK) != 0, KS_ERR_USAGE, "%s exists; --overwrite replaces it", t->path);
     KS_TRY(check_traits(t));
     KS_TRY(ks_patients_load(&t->patients, t->campaign));
     KS_TRY(ks_clinic_create(&t->clinic, t->campaign, arguments->lanes, NULL));
@@ -274,12 +295,13 @@ static int finish(struct ks_trial *t) {
 
 static int run_trial(struct ks_trial *t) {
     struct ks_session *s = t->session;
+    KS_TRY(ks_agree(s->comm, s->rank == 0 ? check_files(t) : KS_OK));
     KS_TRY(ks_agree(s->comm, allocate(t)));
     KS_TRY(ks_agree(s->comm, compare_patients(t)));
     ks_progress_begin(&s->progress, s->rank == 0 && !s->arguments->is_quiet ? stderr : NULL, 0);
-    int err = run_draws(t);
+    int status = run_draws(t);
     ks_progress_end(&s->progress);
-    KS_TRY(err);
+    if (status != KS_OK) return status;
     return ks_agree(s->comm, finish(t));
 }
 
@@ -325,7 +347,12 @@ const struct ks_command ks_command_trial = {
         "uncertain constants leave open (uncertainty), which no number of virtual patients can narrow, and "
         "what\n"
         "trials of their own size would show (replicates). Targets are compared, published beside "
-        "simulated.\n\n"
-        "Example:\n  mpirun -n 2 ketsweep trial configs/trials/murrough2013.cfg -o murrough.h5\n",
+        "simulated.\n"
+        "Signals, run.time_limit or the end of the Slurm job stop a trial with 1: it keeps nothing until its "
+        "end.\n\n"
+        "Example:\n"
+        "  mpirun -n 2 ketsweep cohort configs/population-trd.cfg -o trd.h5\n"
+        "  mpirun -n 2 ketsweep trial configs/trials/murrough2013.cfg -o murrough.h5 --set "
+        "'trial.cohort=\"trd.h5\"'\n",
     .run = run_command,
 };

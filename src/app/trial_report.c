@@ -186,7 +186,8 @@ static void print_mechanisms(const struct ks_trial *t) {
 
 int ks_trial_report_print(const struct ks_trial *t) {
     char duration[32];
-    printf("%s: %zu patients in %d arms", t->path, t->patients.m, t->study->n_arms);
+    printf("%s: %zu patients in %d arm%s", t->path, t->patients.m, t->study->n_arms,
+           t->study->n_arms == 1 ? "" : "s");
     if (t->n_left_out > 0) printf(" (%zu could not be solved or are not ill)", t->n_left_out);
     printf(", %d draws of the constants, %d replicates of %g per arm, %s on %d rank%s\n", t->n_draws,
            t->n_replicates, t->study->trial.size,

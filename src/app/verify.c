@@ -24,8 +24,8 @@ static int verify_store(ks_store *store) {
     if (err == KS_OK) err = verify_rounds(store, n_rounds, rounds, &n_bad);
     free(rounds);
     KS_TRY(err);
-    printf("%zu of %zu rounds good; the campaign is %s\n", n_rounds - n_bad, n_rounds,
-           ks_store_is_complete(store) ? "complete" : "not complete");
+    printf("%zu of %zu round%s good; the campaign is %s\n", n_rounds - n_bad, n_rounds,
+           n_rounds == 1 ? "" : "s", ks_store_is_complete(store) ? "complete" : "not complete");
     return n_bad > 0 ? KS_EXIT_FAILED : 0;
 }
 

@@ -397,6 +397,34 @@ static void write_tables(FILE *stream, const struct ks_population *population) {
     }
 }
 
+static void write_section(FILE *stream, const config_setting_t *section, const char *without) {
+    fprintf(stream, "%s : {", config_setting_name(section));
+    for (int i = 0; i < config_setting_length(section); i++) {
+        const config_setting_t *element = config_setting_get_elem(section, (unsigned)i);
+        if (strcmp(config_setting_name(element), without) == 0) continue;
+        fprintf(stream, " %s = ", config_setting_name(element));
+        write_tree(stream, element);
+        fputc(';', stream);
+    }
+    fputs("};\n", stream);
+}
+
+/* Neither the title, nor how many of the candidates are selected, and how. */
+static void write_candidates(FILE *stream, const struct ks_reader *reader) {
+    const struct ks_campaign *campaign = reader->campaign;
+    const config_setting_t *population = ks_settings_top(reader, "population"),
+                           *arms = ks_settings_top(reader, "arms"),
+                           *observation = ks_settings_top(reader, "observation");
+    fprintf(stream, "model = \"%s\";\n", campaign->model);
+    if (campaign->function == NULL) write_protocol(stream, reader);
+    write_endpoints(stream, campaign);
+    if (campaign->function == NULL) write_solver(stream, &campaign->solver);
+    if (population != NULL) write_section(stream, population, "patients");
+    if (arms != NULL) write_tree(stream, arms);
+    if (observation != NULL) write_section(stream, observation, "");
+    write_tables(stream, &campaign->study->population);
+}
+
 static void write_study(FILE *stream, const struct ks_reader *reader) {
     static const char *const sections[] = {"population",  "arms",        "selection", "targets",
                                            "observation", "uncertainty", "trial",     "tailor"};
@@ -410,11 +438,8 @@ static void write_study(FILE *stream, const struct ks_reader *reader) {
     if (reader->campaign->study != NULL) write_tables(stream, &reader->campaign->study->population);
 }
 
-int ks_canonical_write(const struct ks_reader *reader) {
-    struct ks_campaign *campaign = reader->campaign;
-    size_t size = 0;
-    FILE *stream = open_memstream(&campaign->canonical, &size);
-    KS_CHECK(stream != NULL, KS_ERR_MEMORY, "no memory for the text of a configuration");
+static void write_campaign(FILE *stream, const struct ks_reader *reader) {
+    const struct ks_campaign *campaign = reader->campaign;
     fputs("title = ", stream);
     write_string(stream, campaign->title);
     fprintf(stream, ";\nmodel = \"%s\";\n", campaign->model);
@@ -426,8 +451,23 @@ int ks_canonical_write(const struct ks_reader *reader) {
     fputs(" };\n", stream);
     if (campaign->function == NULL) write_solver(stream, &campaign->solver);
     write_study(stream, reader);
+}
+
+static int write_text(const struct ks_reader *reader, void (*write)(FILE *, const struct ks_reader *),
+                      char **text) {
+    size_t size = 0;
+    FILE *stream = open_memstream(text, &size);
+    KS_CHECK(stream != NULL, KS_ERR_MEMORY, "no memory for the text of a configuration");
+    write(stream, reader);
     bool is_whole = ferror(stream) == 0;
     is_whole &= fclose(stream) == 0;
     KS_CHECK(is_whole, KS_ERR_MEMORY, "no memory for the text of a configuration");
     return KS_OK;
+}
+
+int ks_canonical_write(const struct ks_reader *reader) {
+    struct ks_campaign *campaign = reader->campaign;
+    KS_TRY(write_text(reader, write_campaign, &campaign->canonical));
+    return campaign->study != NULL ? write_text(reader, write_candidates, &campaign->study->candidates)
+                                   : KS_OK;
 }

@@ -572,5 +572,6 @@ void ks_study_release(struct ks_clinical_study *study) {
     free(study->targets);
     free(study->visits);
     free(study->trial.cohort);
+    free(study->candidates);
     free(study);
 }

@@ -74,6 +74,7 @@ struct ks_clinical_study {
     bool has_population;
     struct ks_population population;
     uint64_t n_patients; /* wanted; 0: every plausible candidate */
+    char *candidates;    /* a text of what decides them, but for the measures; equal for equal candidates */
     int n_arms;
     struct ks_arm *arms;
     int n_measures;

@@ -247,23 +247,38 @@ static void name_separate(const char *path, const char *analysis, char *name, si
     snprintf(name, size, "%.*s.%s.h5", (int)length, path, analysis);
 }
 
+static herr_t look_at_object(hid_t object, const char *name, const H5O_info_t *info, void *unused) {
+    (void)object;
+    (void)name;
+    (void)info;
+    (void)unused;
+    return 0;
+}
+
+/* Whether a file opens, is of the campaign `config`, and has headers that HDF5 can read. */
+static int look_at_separate(const char *path, const char *config) {
+    hid_t access_options, file;
+    char **texts;
+    int n;
+    KS_H5(access_options = H5Pcreate(H5P_FILE_ACCESS));
+    KS_H5(H5Pset_fclose_degree(access_options, H5F_CLOSE_STRONG));
+    KS_H5(H5Pset_file_locking(access_options, false, true));
+    KS_H5(file = H5Fopen(path, H5F_ACC_RDONLY, access_options));
+    KS_H5(H5Pclose(access_options));
+    int err = ks_h5_read_texts(file, "config", true, &n, &texts);
+    bool is_same = err == KS_OK && n == 1 && strcmp(texts[0], config) == 0;
+    for (int i = 0; i < n && texts != NULL; i++) free(texts[i]);
+    free(texts);
+    bool is_good = is_same && H5Ovisit1(file, H5_INDEX_NAME, H5_ITER_INC, look_at_object, NULL) >= 0;
+    H5Fclose(file);
+    return is_good ? KS_OK : KS_ERR_FORMAT;
+}
+
 /* A separate file that is there already is added to, if it is of the same campaign. */
 static int check_separate(const char *name, const struct ks_schema *schema, bool *is_there) {
     *is_there = access(name, F_OK) == 0;
     if (!*is_there) return KS_OK;
-    hid_t access_options, file;
-    char **texts = NULL;
-    int n = 0;
-    KS_H5(access_options = H5Pcreate(H5P_FILE_ACCESS));
-    KS_H5(H5Pset_fclose_degree(access_options, H5F_CLOSE_STRONG));
-    KS_H5(H5Pset_file_locking(access_options, false, true));
-    file = H5Fopen(name, H5F_ACC_RDONLY, access_options);
-    H5Pclose(access_options);
-    int err = file < 0 ? KS_ERR_USAGE : ks_h5_read_texts(file, "config", true, &n, &texts);
-    bool is_same = err == KS_OK && n == 1 && strcmp(texts[0], schema->config) == 0;
-    for (int i = 0; i < n; i++) free(texts[i]);
-    free(texts);
-    if (file >= 0) H5Fclose(file);
+    bool is_same = ks_guard_check_by(name, look_at_separate, schema->config) == KS_OK;
     ks_error_clear();
     KS_CHECK(is_same, KS_ERR_USAGE, "%s exists and holds nothing of this campaign; move it away", name);
     return KS_OK;

@@ -95,10 +95,11 @@ static void prepare_to_die(void) {
     alarm(MOST_SECONDS);
 }
 
-static _Noreturn void look(const char *path, int to_parent) {
+static _Noreturn void look(const char *path, int (*try)(const char *, const char *), const char *what,
+                           int to_parent) {
     struct verdict verdict = {0};
     prepare_to_die();
-    verdict.code = ks_store_look(path);
+    verdict.code = try(path, what);
     snprintf(verdict.sentence, sizeof verdict.sentence, "%s", ks_error_message());
     _exit(write(to_parent, &verdict, sizeof verdict) != sizeof verdict);
 }
@@ -131,14 +132,14 @@ static int judge(const char *path, bool has_verdict, const struct verdict *verdi
                           number > 0 ? strsignal(number) : "no verdict");
 }
 
-int ks_guard_check(const char *path) {
+int ks_guard_check_by(const char *path, int (*try)(const char *, const char *), const char *what) {
     int ends[2];
     KS_TRY(ks_guard_check_kind(path));
     KS_CHECK(pipe(ends) == 0, KS_ERR_IO, "cannot look at %s: %s", path, strerror(errno));
     pid_t child = fork();
     if (child == 0) {
         close(ends[0]);
-        look(path, ends[1]);
+        look(path, try, what, ends[1]);
     }
     int reason = errno;
     close(ends[1]);
@@ -147,4 +148,13 @@ int ks_guard_check(const char *path) {
     close(ends[0]);
     KS_CHECK(child > 0, KS_ERR_IO, "cannot start a process to look at %s: %s", path, strerror(reason));
     return judge(path, has_verdict, &verdict, wait_for(child));
+}
+
+static int look_at_store(const char *path, const char *what) {
+    (void)what;
+    return ks_store_look(path);
+}
+
+int ks_guard_check(const char *path) {
+    return ks_guard_check_by(path, look_at_store, NULL);
 }

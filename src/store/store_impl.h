@@ -115,6 +115,9 @@ int ks_guard_check_kind(const char *path);
 /* The same, and a child process has found that ks_store_look() works on it. Not collective. */
 int ks_guard_check(const char *path);
 
+/* The same for other files: `try` of the path and `what` works on it in a child process. */
+int ks_guard_check_by(const char *path, int (*try)(const char *path, const char *what), const char *what);
+
 /* ---- an open file -------------------------------------------------------------------------------------- */
 
 struct ks_store {

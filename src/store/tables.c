@@ -1,4 +1,5 @@
 /* One group of datasets, written whole and read back. */
+#define _XOPEN_SOURCE 700 /* realpath() */
 #include "store/tables.h"
 
 #include "base/memory.h"
@@ -88,10 +89,9 @@ static int write_closed(const char *temporary, const struct ks_tables *tables) {
     return err;
 }
 
-int ks_tables_write(const char *path, const struct ks_tables *tables, bool overwrite) {
+static int write_beside(const char *path, const struct ks_tables *tables, bool overwrite) {
     size_t size = strlen(path) + sizeof ".part-XXXXXX";
     char *temporary;
-    ks_h5_silence();
     KS_ALLOCATE(temporary, size);
     snprintf(temporary, size, "%s.part-XXXXXX", path);
     int descriptor = mkstemp(temporary);
@@ -105,6 +105,15 @@ int ks_tables_write(const char *path, const struct ks_tables *tables, bool overw
     return err;
 }
 
+/* A link stays one: what it leads to is replaced. */
+int ks_tables_write(const char *path, const struct ks_tables *tables, bool overwrite) {
+    char *target = realpath(path, NULL);
+    ks_h5_silence();
+    int err = write_beside(target != NULL ? target : path, tables, overwrite);
+    free(target);
+    return err;
+}
+
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 struct ks_tables_file {
@@ -112,11 +121,18 @@ struct ks_tables_file {
     char *path;
 };
 
+/* Without HDF5's locks, as all files are opened. */
 static int open_group(ks_tables_file *f, const char *path, const char *group) {
-    f->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    KS_CHECK(f->file >= 0, KS_ERR_USAGE, "cannot open %s as an HDF5 file", path);
+    hid_t options;
+    KS_H5(options = H5Pcreate(H5P_FILE_ACCESS));
+    KS_H5(H5Pset_fclose_degree(options, H5F_CLOSE_STRONG));
+    KS_H5(H5Pset_file_locking(options, false, true));
+    f->file = H5Fopen(path, H5F_ACC_RDONLY, options);
+    H5Pclose(options);
+    KS_CHECK(f->file >= 0, KS_ERR_FORMAT, "%s: damaged: HDF5 cannot open it", path);
+    KS_CHECK(H5Lexists(f->file, group, H5P_DEFAULT) > 0, KS_ERR_USAGE, "%s holds no %s", path, group);
     f->group = H5Gopen2(f->file, group, H5P_DEFAULT);
-    KS_CHECK(f->group >= 0, KS_ERR_FORMAT, "%s holds no %s", path, group);
+    KS_CHECK(f->group >= 0, KS_ERR_FORMAT, "%s: damaged: HDF5 cannot open its %s", path, group);
     KS_CHECK((f->path = strdup(path)) != NULL, KS_ERR_MEMORY, "no memory for a name");
     return KS_OK;
 }
@@ -128,6 +144,47 @@ int ks_tables_open(ks_tables_file **file, const char *path, const char *group) {
     int err = open_group(*file, path, group);
     if (err < 0) ks_tables_close(file);
     return err;
+}
+
+/* What reading touches of a file beside rows of numbers: headers, types, texts. */
+static herr_t look_at_table(hid_t group, const char *name, const H5L_info_t *link, void *unused) {
+    (void)link;
+    (void)unused;
+    H5O_info_t object;
+    KS_H5(H5Oget_info_by_name1(group, name, &object, H5P_DEFAULT));
+    if (object.type != H5O_TYPE_DATASET) return 0;
+    hid_t dataset, type, space;
+    KS_H5(dataset = H5Dopen2(group, name, H5P_DEFAULT));
+    KS_H5(type = H5Dget_type(dataset));
+    KS_H5(space = H5Dget_space(dataset));
+    bool is_text = H5Tget_class(type) == H5T_STRING;
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Dclose(dataset);
+    int n = 0, err = KS_OK;
+    char **texts = NULL;
+    if (is_text) err = ks_h5_read_texts(group, name, false, &n, &texts);
+    for (int i = 0; i < n && texts != NULL; i++) free(texts[i]);
+    free(texts);
+    return err;
+}
+
+static int look(const char *path, const char *group) {
+    ks_tables_file *file = NULL;
+    int err = ks_tables_open(&file, path, group);
+    if (err == KS_OK && H5Literate(file->group, H5_INDEX_NAME, H5_ITER_INC, NULL, look_at_table, NULL) < 0)
+        err = ks_error_raise(KS_ERR_FORMAT, __FILE__, __LINE__, "%s: damaged: HDF5 cannot read its %s", path,
+                             group);
+    ks_tables_close(&file);
+    return err;
+}
+
+int ks_tables_check(const char *path, const char *group) {
+    char fault[2048];
+    if (ks_guard_check_kind(path) == KS_OK) return ks_guard_check_by(path, look, group);
+    snprintf(fault, sizeof fault, "%s", ks_error_message());
+    ks_error_clear(); /* whoever named the file named another one than was meant */
+    return ks_error_raise(KS_ERR_USAGE, __FILE__, __LINE__, "%s", fault);
 }
 
 void ks_tables_close(ks_tables_file **file) {
@@ -147,7 +204,12 @@ static int read_numbers(hid_t dataset, enum ks_table_type type, int n_axes, uint
     if (found == n_axes) H5Sget_simple_extent_dims(space, size, NULL);
     KS_H5(H5Sclose(space));
     KS_CHECK(found == n_axes, KS_ERR_FORMAT, "a dataset has %d axes where %d are expected", found, n_axes);
-    for (int a = 0; a < n_axes; a++) n *= extent[a] = size[a];
+    bool is_possible = true;
+    for (int a = 0; a < n_axes; a++) {
+        extent[a] = size[a];
+        is_possible &= !__builtin_mul_overflow(n, size[a], &n) && n < SIZE_MAX / sizeof(double);
+    }
+    KS_CHECK(is_possible, KS_ERR_FORMAT, "a dataset has more numbers than there is memory");
     KS_CHECK((*data = ks_memory_allocate((size_t)n, sizeof(double))) != NULL, KS_ERR_MEMORY,
              "no memory for a dataset");
     KS_TRY(make_type(type, false, &memory_type));
@@ -159,15 +221,15 @@ static int read_numbers(hid_t dataset, enum ks_table_type type, int n_axes, uint
 int ks_tables_read(ks_tables_file *f, const char *name, enum ks_table_type type, int n_axes, uint64_t *extent,
                    void **data) {
     *data = NULL;
-    KS_CHECK(H5Lexists(f->group, name, H5P_DEFAULT) > 0, KS_ERR_FORMAT, "%s has no dataset %s", f->path,
-             name);
+    for (int a = 0; a < n_axes; a++) extent[a] = 0;
+    if (H5Lexists(f->group, name, H5P_DEFAULT) <= 0) return KS_OK;
     if (type == KS_TABLE_TEXT) {
         int n;
         char **texts;
-        int err = ks_h5_read_texts(f->group, name, false, &n, &texts);
+        KS_TRY(ks_h5_read_texts(f->group, name, false, &n, &texts));
         extent[0] = (uint64_t)n;
         *data = texts;
-        return err;
+        return KS_OK;
     }
     hid_t dataset = H5Dopen2(f->group, name, H5P_DEFAULT);
     KS_H5(dataset);

@@ -34,12 +34,17 @@ struct ks_tables {
  * that it goes with. */
 int ks_tables_write(const char *path, const struct ks_tables *tables, bool overwrite);
 
-/* A file opened for reading its group; KS_ERR_FORMAT where it has none of this name. */
+/* Whether the file is good, as a child process finds: HDF5 crashes on some damaged ones. KS_ERR_USAGE where it is
+ * missing, no file of HDF5's, or without the group. Not collective. */
+int ks_tables_check(const char *path, const char *group);
+
+/* A file that ks_tables_check() has found good, opened for reading its group. */
 typedef struct ks_tables_file ks_tables_file;
 int ks_tables_open(ks_tables_file **file, const char *path, const char *group);
 void ks_tables_close(ks_tables_file **file);
 
-/* A dataset whole. `extent` [n_axes]; *data is the caller's to free, and so is each of a text's strings. */
+/* A dataset whole. `extent` [n_axes]; *data is the caller's to free, and so is each of a text's strings. A table without
+ * rows is not in the file: its extents are 0 and *data is NULL. */
 int ks_tables_read(ks_tables_file *file, const char *name, enum ks_table_type type, int n_axes,
                    uint64_t *extent, void **data);
 

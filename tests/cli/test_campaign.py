@@ -414,7 +414,7 @@ class Disk(ProgramTest):
         for ranks in (1, 3):
             process = self.run_on_disk(ranks, "true")
             self.assertEqual(process.returncode, 0, process.stderr)
-            self.assertIn("1 of 1 rounds good; the campaign is complete", process.stdout)
+            self.assertIn("1 of 1 round good; the campaign is complete", process.stdout)
 
     def test_full_disk_ends_the_run(self):
         """The space of rows is taken away after it was reserved; it lies where it does in any file of the campaign."""
@@ -546,7 +546,7 @@ class Damaged(ProgramTest):
         pathlib.Path(self.path("a.h5")).write_bytes(data)
         status, _, text = self.read("status", self.path("a.h5"))
         self.assertEqual(status, 0)
-        self.assertIn(f"started {'s' * 31}, 1 ranks on {'h' * 255}, version {'v' * 63}\n", text)
+        self.assertIn(f"started {'s' * 31}, 1 rank on {'h' * 255}, version {'v' * 63}\n", text)
 
     def test_cut_short(self):
         for size in (0, 7, 8, 100, 4096, 100000, len(self.good) // 2, len(self.good) - 1):
@@ -569,7 +569,7 @@ class Damaged(ProgramTest):
         process.kill()
         process.wait()
         text = self.run_program("verify", path).stdout
-        n_rounds = int(re.search(r"(\d+) of \1 rounds good; the campaign is not complete", text).group(1))
+        n_rounds = int(re.search(r"(\d+) of \1 rounds? good; the campaign is not complete", text).group(1))
         n_rows = 1 + int(re.search(rf"round {n_rounds - 1}: rows \d+ to (\d+) good", text).group(1))
         self.assertIn(f"{n_rows} of 100000 points", self.run_program("status", path).stdout)
         self.assertEqual(len(self.run_program("export", path).stdout.splitlines()), 2 + n_rows)
@@ -631,10 +631,10 @@ class Readers(ProgramTest):
         text = self.run_program("status", self.file).stdout
         self.assertIn("23 of 23 points (100 %)", text)
         self.assertIn("complete", text)
-        self.assertIn("1 ranks on", text)
+        self.assertIn("1 rank on", text)
 
     def test_verify_finds_a_changed_byte(self):
-        self.assertIn("1 of 1 rounds good; the campaign is complete", self.run_program("verify", self.file).stdout)
+        self.assertIn("1 of 1 round good; the campaign is complete", self.run_program("verify", self.file).stdout)
         for name, index in (("inputs", (3, 1)), ("endpoints", (22, 5)), ("trajectories", (7, 2, 1)), ("status", 4),
                             ("solver_steps", 11)):
             with h5py.File(self.file, "r+") as file:

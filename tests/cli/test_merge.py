@@ -41,7 +41,7 @@ class Merges(ProgramTest):
             self.run_program("merge", "-o", merged, *reversed(shards))
             self.assertEqual(contents(merged), expected)
             self.assertEqual(pathlib.Path(merged).stat().st_size, pathlib.Path(self.path("single.h5")).stat().st_size)
-            self.assertIn(f"{n} of {n} rounds good; the campaign is complete", self.run_program("verify", merged).stdout)
+            self.assertIn(f"{n} of {n} round{'s' if n > 1 else ''} good; the campaign is complete", self.run_program("verify", merged).stdout)
             with h5py.File(merged) as file:
                 self.assertEqual(int(file["provenance/runs_in_use"][()]), n)
         return expected

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,6 +107,80 @@ class Cohort(ProgramTest):
         answer = subprocess.run([word for word in command if word != "-q"], check=True, capture_output=True, text=True)
         self.assertIn("candidates are there already", answer.stderr)
         self.assertEqual(contents(self.path("killed.h5")), contents(self.path("reference.h5")))
+
+    def test_a_stopped_run_goes_on(self):
+        """By a signal to two ranks, by the time limit, and then to the end; no candidate counts twice."""
+        many = ["--set", "population.candidates=6000"]
+        self.make("reference", COHORT, *many)
+        config, log = self.path("stopped.cfg", COHORT), self.folder / "stopped.h5.candidates"
+        command = [KETSWEEP, "cohort", config, "-o", self.path("stopped.h5"), "-q", "--lanes", "1", *many, "--set",
+                   "run.commit_seconds=0.05"]
+        process = subprocess.Popen(["mpirun", "-n", "2", *command], stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline and not (log.exists() and log.stat().st_size > 2000):
+            time.sleep(0.001)
+        process.send_signal(signal.SIGUSR1)
+        answer = process.communicate()[1]
+        self.assertEqual(process.returncode, 3, answer)
+        self.assertRegex(answer, r"stopped by SIGUSR1; \d+ of 6000 candidates are in .*stopped.h5.candidates and safe")
+        size = log.stat().st_size
+        limited = subprocess.run([*command, "--set", "run.time_limit=0.3"], capture_output=True, text=True)
+        self.assertEqual(limited.returncode, 3, limited.stderr)
+        self.assertIn("stopped by the time limit", limited.stderr)
+        self.assertGreater(log.stat().st_size, size)
+        self.assertFalse((self.folder / "stopped.h5").exists())
+        leftover = self.path("stopped.h5.part-abcdef", "of a killed run")
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+        self.assertEqual(contents(self.path("stopped.h5")), contents(self.path("reference.h5")))
+        self.assertFalse(os.path.exists(leftover))
+
+    def leave_log(self, name, *more):
+        """Stops a run of 3,000 candidates; the arguments that go on with it."""
+        many = [*more, "--set", "population.candidates=3000", "--set", "run.commit_seconds=0.05"]
+        self.make(name, COHORT, *many, "--lanes", "1", "--set", "run.time_limit=0.3", status=3)
+        return many
+
+    def test_a_link_stays_one(self):
+        target = pathlib.Path(self.path("target.h5", "old"))
+        os.symlink("target.h5", self.path("link.h5"))
+        leftover = self.path("target.h5.part-abcdef", "of a killed run")
+        self.make("link", COHORT, "--overwrite")
+        self.assertTrue(os.path.islink(self.path("link.h5")))
+        self.assertIn("cohort/weight", contents(target))
+        self.assertFalse(os.path.exists(leftover))
+
+    def test_a_stopped_overwrite_goes_on(self):
+        self.path("old.h5", "precious")
+        many = self.leave_log("old", "--overwrite")
+        self.assertEqual((self.folder / "old.h5").read_text(), "precious")
+        self.assertIn("candidates are there already", self.make("old", COHORT, *many).stderr)
+        self.make("reference", COHORT, *many)
+        self.assertEqual(contents(self.path("old.h5")), contents(self.path("reference.h5")))
+
+    def test_another_selection_takes_the_same_candidates(self):
+        many = self.leave_log("other")
+        log = (self.folder / "other.h5.candidates").read_bytes()
+        other = 'title = "another";' + COHORT.replace("mean = 33.0; sd = 6.0", "mean = 32.0; sd = 7.0") + \
+            'selection : { method = "none"; };'
+        answer = self.make("other", other, *many, "--set", "population.patients=200")
+        self.assertIn("candidates are there already", answer.stderr)
+        self.make("reference", other, *many, "--set", "population.patients=200")
+        self.assertEqual(contents(self.path("other.h5")), contents(self.path("reference.h5")))
+        for old, new in (("low = 20.0", "low = 21.0"), ("madrs_sd = 2.5", "madrs_sd = 2.0"), ("infusion_dose = 0.5", "infusion_dose = 0.4"),
+                         ('"placebo"; endpoint = "response_24h"', '"ketamine"; endpoint = "madrs_change_24h"')):
+            self.assertIn(old, COHORT)
+            (self.folder / "differs.h5.candidates").write_bytes(log)
+            answer = self.make("differs", COHORT.replace(old, new), *many, status=2)
+            self.assertIn("is of another study; --overwrite starts anew", answer.stderr, new)
+        (self.folder / "torn.h5.candidates").write_bytes(log[:20])
+        self.make("torn", COHORT)
+        (self.folder / "empty.h5.candidates").write_bytes(b"")
+        self.make("empty", COHORT)
+
+    def test_a_study_is_no_campaign(self):
+        answer = self.run_program("run", self.path("study.cfg", COHORT), "-o", self.path("study.h5"), status=2)
+        self.assertIn("use `ketsweep cohort`", answer.stderr)
+        self.assertFalse((self.folder / "study.h5").exists())
 
     def test_weights_reproduce_their_targets(self):
         self.make("cohort")
@@ -287,7 +362,11 @@ class Trial(ProgramTest):
             else:
                 numpy.testing.assert_array_equal(a[name], b[name], name)
         text = self.run_program("export", self.path("direct.h5"), "--dataset", "trial").stdout
-        rows = list(csv.DictReader(text.splitlines()))
+        units, *text = text.splitlines()
+        self.assertTrue(units.startswith("# units: 1,name,1,1,1,1,points"), units)
+        self.assertEqual(units.count(","), text[0].count(","))
+        self.assertTrue(units.endswith(",ng/mL"), units)
+        rows = list(csv.DictReader(text))
         self.assertEqual(len(rows), 2 * 150)
         self.assertEqual(rows[150]["arm"], "placebo")
         self.assertEqual(numpy.float32(rows[7]["observed_24h"]), a["observed"][0, 7, 0])
@@ -325,7 +404,67 @@ class Trial(ProgramTest):
         both = TRIAL + POPULATION
         self.assertIn("is not allowed beside it", self.treat("both", both, status=2).stderr)
         wrong = TRIAL.replace("cohort.h5", "cohort.cfg")
-        self.assertIn("as an HDF5 file", self.treat("wrong", wrong, status=2).stderr)
+        self.assertIn("is not an HDF5 file", self.treat("wrong", wrong, status=2).stderr)
+        missing = TRIAL.replace("cohort.h5", "nobody.h5")
+        self.assertIn("nobody.h5: No such file", self.treat("missing", missing, status=2).stderr)
+        answer = self.run_program("export", self.path("cohort.h5"), "--dataset", "trial", status=2)
+        self.assertIn("cohort.h5 holds no trial", answer.stderr)
+        self.assertNotIn("src/", answer.stderr, "a trace")
+
+    def test_tables_that_do_not_agree(self):
+        """Each table in turn lacks a row, or is not there: one sentence, and no crash."""
+        self.treat("trial")
+        for group in ("cohort", "trial"):
+            source = pathlib.Path(self.path(f"{group}.h5"))
+            export = ["export", self.path("bad.h5"), "--dataset", group]
+            asked = {"cohort": ("candidate", "weight", "trait", "trait_unit", "inputs", "baseline"),
+                     "trial": ("arm", "weight", "visit", "endpoint", "endpoint_unit", "row", "observed", "endpoints")}[group]
+            for name in asked:
+                for rows in (1, 0):
+                    shutil.copy(source, self.path("bad.h5"))
+                    with h5py.File(self.path("bad.h5"), "a") as file:
+                        data = file[group][name]
+                        kept, kind = data[:-1], data.dtype
+                        del file[group][name]
+                        if rows:
+                            file[group].create_dataset(name, data=kept, dtype=kind)
+                    answer = self.run_program(*export, status=1)
+                    self.assertRegex(answer.stderr, r"bad\.h5.*(rows along axis|no dataset)", name)
+                    self.assertEqual(answer.stdout, "")
+                    if group == "cohort" and name != "baseline":
+                        self.assertIn("do not agree in size", self.treat("treated", TRIAL.replace("cohort.h5", "bad.h5"),
+                                                                         ranks=2 if name == "trait" else None, status=1).stderr)
+
+    def test_files_that_are_none(self):
+        os.mkfifo(self.path("pipe.h5"))
+        self.assertIn("is a pipe, not a file", self.run_program("export", self.path("pipe.h5"), "--dataset", "cohort", status=2).stderr)
+        self.assertIn("is a pipe, not a file", self.treat("piped", TRIAL.replace("cohort.h5", "pipe.h5"), status=2).stderr)
+        whole = pathlib.Path(self.path("cohort.h5")).read_bytes()
+        for share in range(1, 8):
+            pathlib.Path(self.path("cut.h5")).write_bytes(whole[:len(whole) * share // 8])
+            answer = self.run_program("export", self.path("cut.h5"), "--dataset", "cohort", status=1)
+            self.assertIn("damaged", answer.stderr)
+
+    def test_a_trial_without_visits_or_endpoints_is_exported(self):
+        text = re.sub(r"observation : .*|output : .*", "", TRIAL)
+        text = text[:text.index("targets")] + 'output : { endpoints = ("cadss_peak"); };'
+        self.treat("blind", text)
+        answer = self.run_program("export", self.path("blind.h5"), "--dataset", "trial").stdout.splitlines()
+        self.assertEqual(answer[1], "row,arm,patient,candidate,prevalence,status,baseline_latent,baseline_observed,cadss_peak")
+        self.assertEqual(len(answer), 2 + 2 * 150)
+
+    def test_a_stopped_trial_starts_anew(self):
+        answer = self.treat("stopped", TRIAL, "--set", "uncertainty.draws=2000", "--set", "run.time_limit=0.5", status=1)
+        self.assertRegex(answer.stderr, r"stopped by the time limit in draw \d+ of 2001; .* starts anew")
+        self.assertFalse((self.folder / "stopped.h5").exists())
+
+    def test_the_cohort_is_not_overwritten(self):
+        before = contents(self.path("cohort.h5"))
+        os.symlink("cohort.h5", self.path("link.h5"))
+        for name in ("cohort", "link"):
+            answer = self.treat(name, TRIAL.replace('"cohort.h5"', json.dumps(self.path("cohort.h5"))), "--overwrite", status=2)
+            self.assertIn("is the cohort of the trial", answer.stderr)
+        self.assertEqual(contents(self.path("cohort.h5")), before)
 
 
 class Published(ProgramTest):
