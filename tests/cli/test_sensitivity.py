@@ -12,7 +12,7 @@ import numpy
 import xarray
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from program import TOP, ProgramTest, contents  # noqa: E402
+from program import KETSWEEP, TOP, ProgramTest, contents  # noqa: E402
 
 STUDY = """
 model = "test:ishigami";
@@ -210,6 +210,26 @@ class Growth(SensitivityTest):
             process = self.make(self.STOP, "--set", f"design.stop.{change}", status=2)
             self.assertIn(sentence, process.stderr)
             self.assertFalse((self.folder / "study.h5").exists())
+
+    def test_ranks_that_want_to_stop_differently_are_refused(self):
+        self.path("study.cfg", self.STOP)
+        for key in ("half_width=0.01", 'method="morris"', 'endpoints=["y", "y"]'):
+            command = ["mpirun", "-n", "2", KETSWEEP, "run", "study.cfg", ":", "-n", "1", KETSWEEP, "run", "study.cfg", "--set",
+                       f"design.stop.{key}"]
+            process = subprocess.run(command, cwd=self.folder, text=True, stdin=subprocess.DEVNULL, timeout=60,
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.assertEqual(process.returncode, 2, process.stderr)
+            self.assertIn("ketsweep: error: study.cfg: rank 2 has another design.stop or design.points than rank 0",
+                          process.stderr)
+            self.assertFalse((self.folder / "study.h5").exists())
+
+    def test_the_file_of_another_study_is_refused_as_one(self):
+        """Also where its design.points make no stage of this one."""
+        self.make(STUDY.replace('"saltelli"; points = 1024', '"sobol"; points = 1000'))
+        before = (self.folder / "study.h5").read_bytes()
+        process = self.make(self.STOP, status=2)
+        self.assertIn("study.h5 holds another campaign than study.cfg describes", process.stderr)
+        self.assertEqual((self.folder / "study.h5").read_bytes(), before)
 
 
 class Refusals(SensitivityTest):
