@@ -339,6 +339,9 @@ void ks_suspects_clear(const struct ks_suspects *suspects, uint64_t next);
 int ks_resume_prepare(const char *path, const struct ks_arguments *arguments,
                       const struct ks_campaign *campaign, const struct ks_schema *schema, bool *is_complete);
 
+/* Whether a complete file is all that is asked for; it is not even opened for writing. */
+bool ks_resume_is_idle(const struct ks_arguments *arguments, bool is_complete);
+
 /* The rounds of an open file. */
 struct ks_resume_rounds {
     size_t n, n_bad;

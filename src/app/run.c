@@ -301,12 +301,6 @@ static int prepare_file(struct run *run) {
     return KS_OK;
 }
 
-/* Whether a complete file is all that is asked for; it is not even opened for writing. */
-static bool is_nothing_to_do(const struct run *run) {
-    const struct ks_arguments *a = run->arguments;
-    return run->is_complete && !a->verifies && !a->repairs && !(a->verify_fraction > 0);
-}
-
 /* On rank 0. */
 static int look_back(struct run *run) {
     run->next = run->work.schema.n_points;
@@ -424,7 +418,7 @@ static void print_work(const struct run *run) {
 }
 
 static void print_summary(const struct run *run) {
-    if (is_nothing_to_do(run))
+    if (ks_resume_is_idle(run->arguments, run->is_complete))
         fprintf(stderr, "%s: complete already, all %" PRIu64 " points are there\n", run->path, run->next);
     else
         print_work(run);
@@ -472,7 +466,7 @@ static int run_stages(struct run *run) {
     KS_TRY(ks_agree(run->comm, compare_arguments(run)));
     KS_TRY(ks_agree(run->comm, allocate(run)));
     KS_TRY(prepare_file(run));
-    if (is_nothing_to_do(run)) {
+    if (ks_resume_is_idle(run->arguments, run->is_complete)) {
         KS_TRY(ks_agree(run->comm, look_back(run)));
         return conclude(run);
     }

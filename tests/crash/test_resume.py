@@ -14,6 +14,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from crash import FUNCTION, KETSWEEP, MODEL, CrashTest, Job, contents, often, wait_until  # noqa: E402
 
 
+def run_as_others(test, *arguments, **keywords):
+    """Runs the program so that the modes of files count, as they do for all but root."""
+    if os.geteuid() != 0:
+        return test.run_program(*arguments, **keywords)
+    return test.run_program("--bounding-set", "-dac_override,-dac_read_search", KETSWEEP, *arguments, program="setpriv",
+                            **keywords)
+
+
 class Resumes(CrashTest):
     def interrupt(self, path, *arguments, ranks=2, rounds=2):
         """Runs until some rounds are committed, then kills it; returns how many rows there are."""
@@ -53,6 +61,15 @@ class Resumes(CrashTest):
         again = self.run_program("run", self.config, "-o", path, "--set", "design.points=4000")
         self.assertIn("complete already, all 4000 points are there", again.stderr)
         self.assertEqual(pathlib.Path(path).read_bytes(), before)
+
+    def test_a_complete_file_need_not_be_writable(self):
+        config, path = self.path("f.cfg", FUNCTION), self.path("a.h5")
+        self.run_program("run", config, "-o", path, "-q")
+        os.chmod(path, 0o444)
+        again = run_as_others(self, "run", config, "-o", path)
+        self.assertIn("complete already, all 200 points are there", again.stderr)
+        refusal = run_as_others(self, "run", config, "-o", path, "--verify", status=1)
+        self.assertIn(f"cannot write to {path}: Permission denied", refusal.stderr)
 
     def test_failures_of_earlier_runs_count(self):
         """A tenth of the points fails, all at high doses; they are in the rows of the first run too."""
