@@ -180,6 +180,21 @@ class Extends(CrashTest):
         self.path("points.csv", "x1,x2\n" + rows)
         self.grow('model = "test:wide"; design : { kind = "file"; file = "points.csv"; };', (20, 499, 500))
 
+    def test_a_link_stays_one(self):
+        """What it leads to is extended, replaced, and rid of what a killed run has left."""
+        config = self.path("f.cfg", FUNCTION)
+        (self.folder / "data").mkdir()
+        target, link = pathlib.Path(self.path("data/b.h5")), pathlib.Path(self.path("a.h5"))
+        self.run_program("run", config, "-o", target, "-q")
+        link.symlink_to("data/b.h5")
+        for switch, points in (("--extend", 400), ("--overwrite", 300)):
+            (self.folder / "data/b.h5.part-abcdef").touch()
+            self.run_program("run", config, "-o", link, "-q", switch, "--set", f"design.points={points}")
+            self.assertTrue(link.is_symlink())
+            self.assertEqual([path.name for path in target.parent.iterdir()], ["b.h5"])
+            with h5py.File(target) as file:
+                self.assertEqual(int(file.attrs["n_points"]), points)
+
     def test_what_is_not_nested(self):
         grid = ('model = "test:wide"; design : { kind = "grid"; }; parameters : ( { name = "x1"; levels = 5; low = 0.0; '
                 "high = 1.0; } );")
