@@ -210,8 +210,10 @@ struct ks_lock_holder {
 int ks_store_lock(struct ks_lock *lock, const char *path);
 void ks_store_unlock(struct ks_lock *lock);
 
-/* Whether a process other than this one holds the lock. */
-bool ks_store_find_writer(const char *path, struct ks_lock_holder *holder);
+enum ks_writer { KS_WRITER_NONE, KS_WRITER_FOUND, KS_WRITER_UNKNOWN }; /* unknown: the lock cannot be read */
+
+/* Whether a process other than this one holds the lock; *holder where one is found. */
+enum ks_writer ks_store_find_writer(const char *path, struct ks_lock_holder *holder);
 
 /* Removes what runs that were killed have left beside `path`; by the holder of its lock. */
 void ks_store_remove_leftovers(const char *path);

@@ -250,6 +250,10 @@ class Lock(CrashTest):
                                                  r"\S+, started 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
         status = self.run_program("status", path).stdout
         self.assertIn(f"being written by process {job.ranks()[0]} on ", status)
+        for mode, answer in ((0o444, f"being written by process {job.ranks()[0]} on "), (0, "whether a run writes it now is not known")):
+            os.chmod(path + ".lock", mode)
+            self.assertIn(answer, run_as_others(self, "status", path).stdout)
+        os.chmod(path + ".lock", 0o644)
         self.run_program("verify", path)
         os.kill(job.ranks()[0], signal.SIGKILL)
         job.wait()
