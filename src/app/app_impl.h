@@ -106,10 +106,15 @@ int ks_sensitivity_choose(const char *path, const char *name, const struct ks_de
 
 /* ---- doubling.c ----------------------------------------------------------------------------------------------- */
 
-/* Collective. Runs a campaign by `run`, which returns an exit status; with design.stop in stages that double the design
- * until the intervals are narrow. */
-int ks_doubling_run(const struct ks_arguments *arguments, MPI_Comm comm,
-                    int (*run)(const struct ks_arguments *arguments, MPI_Comm comm));
+/* Runs a campaign, of a command that began at `begin` (MPI_Wtime()); returns an exit status. Collective. */
+typedef int ks_doubling_stage(const struct ks_arguments *arguments, MPI_Comm comm, double begin);
+
+/* Collective. Runs a campaign by `run`; with design.stop in stages that double the design until the intervals are
+ * narrow. */
+int ks_doubling_run(const struct ks_arguments *arguments, MPI_Comm comm, ks_doubling_stage *run);
+
+/* KS_ERR_USAGE where design.stop asks for what its design or output does not have. */
+int ks_doubling_check(const struct ks_campaign *campaign);
 
 /* ---- sensitivity_results.c ------------------------------------------------------------------------------------ */
 

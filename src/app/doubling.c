@@ -21,6 +21,7 @@ struct doubling {
     struct ks_campaign campaign; /* with the largest design */
     const char *path;
     uint64_t points, most; /* design.points of the stage, of the largest */
+    double begin;          /* MPI_Wtime() of the command, whose time all stages share */
 };
 
 /* The interval that is widest. */
@@ -44,11 +45,11 @@ static int check_endpoints(const struct ks_campaign *campaign) {
     return KS_OK;
 }
 
-static int check(const struct doubling *d) {
+int ks_doubling_check(const struct ks_campaign *campaign) {
     int method;
-    KS_TRY(check_endpoints(&d->campaign));
-    return ks_sensitivity_choose(d->campaign.path, d->campaign.precision.method, &d->campaign.design,
-                                 &method);
+    if (!campaign->precision.is_wanted) return KS_OK;
+    KS_TRY(check_endpoints(campaign));
+    return ks_sensitivity_choose(campaign->path, campaign->precision.method, &campaign->design, &method);
 }
 
 /* The largest design, halved as long as it stays one. */
@@ -116,8 +117,8 @@ static int begin(struct doubling *d, int rank, MPI_Comm comm) {
 
 /* ---- a stage -------------------------------------------------------------------------------------------------- */
 
-static int run_stage(const struct doubling *d, bool is_first, MPI_Comm comm,
-                     int (*run)(const struct ks_arguments *, MPI_Comm), int *status) {
+static int run_stage(const struct doubling *d, bool is_first, MPI_Comm comm, ks_doubling_stage *run,
+                     int *status) {
     const struct ks_arguments *whole = d->arguments;
     struct ks_arguments stage = *whole;
     char points[48];
@@ -133,7 +134,7 @@ static int run_stage(const struct doubling *d, bool is_first, MPI_Comm comm,
     stage.n_overrides++;
     stage.overwrites = whole->overwrites && is_first;
     stage.extends = !stage.overwrites;
-    *status = run(&stage, comm);
+    *status = run(&stage, comm, d->begin);
     free(overrides);
     return KS_OK;
 }
@@ -203,9 +204,8 @@ static int judge_stage(const struct doubling *d, int rank, MPI_Comm comm, uint64
 }
 
 /* Stages until one is precise, does not end well, or is the largest; *status is that of the last. */
-static int run_stages(struct doubling *d, int rank, MPI_Comm comm,
-                      int (*run)(const struct ks_arguments *, MPI_Comm), int *status) {
-    KS_TRY(ks_agree(comm, check(d)));
+static int run_stages(struct doubling *d, int rank, MPI_Comm comm, ks_doubling_stage *run, int *status) {
+    KS_TRY(ks_agree(comm, ks_doubling_check(&d->campaign)));
     KS_TRY(begin(d, rank, comm));
     for (bool is_first = true;; is_first = false) {
         uint64_t next = 0;
@@ -232,16 +232,15 @@ static bool load(struct doubling *d) {
     return d->campaign.precision.is_wanted;
 }
 
-int ks_doubling_run(const struct ks_arguments *arguments, MPI_Comm comm,
-                    int (*run)(const struct ks_arguments *arguments, MPI_Comm comm)) {
-    struct doubling d = {.arguments = arguments};
+int ks_doubling_run(const struct ks_arguments *arguments, MPI_Comm comm, ks_doubling_stage *run) {
+    struct doubling d = {.arguments = arguments, .begin = MPI_Wtime()};
     int rank, status = KS_EXIT_USAGE, is_wanted = load(&d);
     KS_MPI(MPI_Comm_rank(comm, &rank));
     KS_MPI(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN));
     /* all ranks or none; run() itself finds out where they read different campaigns */
     KS_MPI(MPI_Allreduce(MPI_IN_PLACE, &is_wanted, 1, MPI_INT, MPI_MIN, comm));
     int err = is_wanted ? run_stages(&d, rank, comm, run, &status) : KS_OK;
-    if (!is_wanted) status = run(arguments, comm);
+    if (!is_wanted) status = run(arguments, comm, d.begin);
     ks_config_release(&d.campaign);
     if (err < 0 && err != KS_ERR_REMOTE && rank == 0) ks_error_print(stderr);
     int own = err == KS_ERR_USAGE ? KS_EXIT_USAGE : err < 0 && err != KS_ERR_REMOTE ? KS_EXIT_FAILED : 0, all;

@@ -39,7 +39,7 @@ struct run {
     bool is_complete;               /* the file was, before this run */
     bool is_repairing, is_stopped;
     struct ks_tally total; /* of all runs and ranks, on rank 0; its bounds only at the end */
-    double start;
+    double begin, start;   /* MPI_Wtime() of the command, of this stage of it */
 };
 
 /* A bug is the fault of the point in hand, if there is one. */
@@ -235,7 +235,7 @@ static int load_campaign(struct run *run) {
     KS_TRY(name_shard(run));
     run->campaign.solver.is_dropped = ks_stop_is_dropped;
     run->campaign.solver.self = &run->stop;
-    ks_stop_limit(&run->stop, run->start, run->campaign.run.time_limit);
+    ks_stop_limit(&run->stop, run->begin, run->campaign.run.time_limit);
     return KS_OK;
 }
 
@@ -508,8 +508,8 @@ static void leave(const struct run *run) {
     _exit(KS_EXIT_FAILED);
 }
 
-static int run_on_ranks(const struct ks_arguments *arguments, MPI_Comm comm) {
-    struct run run = {.arguments = arguments, .comm = comm, .start = MPI_Wtime()};
+static int run_on_ranks(const struct ks_arguments *arguments, MPI_Comm comm, double begin) {
+    struct run run = {.arguments = arguments, .comm = comm, .begin = begin, .start = MPI_Wtime()};
     KS_MPI(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN));
     KS_MPI(MPI_Comm_rank(comm, &run.rank));
     KS_MPI(MPI_Comm_size(comm, &run.size));

@@ -210,6 +210,8 @@ class Growth(SensitivityTest):
             process = self.make(self.STOP, "--set", f"design.stop.{change}", status=2)
             self.assertIn(sentence, process.stderr)
             self.assertFalse((self.folder / "study.h5").exists())
+            checked = self.run_program("check", "study.cfg", "--set", f"design.stop.{change}", status=2)
+            self.assertIn(sentence, checked.stderr)
 
     def test_ranks_that_want_to_stop_differently_are_refused(self):
         self.path("study.cfg", self.STOP)
