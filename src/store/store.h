@@ -111,6 +111,11 @@ int ks_store_open_parallel(ks_store **store, const char *path, MPI_Comm comm);
 /* Opens for reading by this process alone, without MPI; a live campaign's file too. */
 int ks_store_open(ks_store **store, const char *path);
 
+/* The two halves of it, for many processes that read one file: one looks whether it can be read, in a child process as HDF5
+ * may crash over a damaged file, and then all open it. */
+int ks_store_check(const char *path);
+int ks_store_open_checked(ks_store **store, const char *path);
+
 /* Collective where the store was opened so. Returns the first error of the close; *store becomes NULL. */
 int ks_store_close(ks_store **store);
 

@@ -266,6 +266,15 @@ class Refusals(SensitivityTest):
         process = self.run_program("sensitivity", "study.h5", "--method", "fast", ranks=3, status=2)
         self.assertEqual(process.stderr.count("ketsweep: error:"), 1)
 
+    def test_a_damaged_file_is_refused_on_ranks(self):
+        self.make()
+        with open(self.path("study.h5"), "r+b") as file:
+            file.seek(8)
+            file.write(b"\xff" * 88)
+        process = self.run_program("sensitivity", "study.h5", ranks=3, status=1)
+        self.assertEqual(process.stderr.count("ketsweep: error:"), 1)
+        self.assertIn("ketsweep: error: study.h5: ", process.stderr)
+
 
 class Separate(SensitivityTest):
     def test_a_file_beside_the_campaigns(self):
