@@ -149,6 +149,7 @@ void ks_sensitivity_release(struct ks_sensitivity *s) {
 static int store_results(const struct ks_findings *findings, bool is_separate, char *written, size_t size) {
     struct ks_lock lock = {0};
     KS_TRY(ks_store_lock(&lock, findings->path));
+    ks_store_remove_leftovers(findings->path);
     int err = ks_sensitivity_results_store(findings, is_separate, written, size);
     ks_store_unlock(&lock);
     return err;

@@ -275,6 +275,13 @@ class Refusals(SensitivityTest):
         self.assertEqual(process.stderr.count("ketsweep: error:"), 1)
         self.assertIn("ketsweep: error: study.h5: ", process.stderr)
 
+    def test_what_a_killed_analysis_has_left_goes(self):
+        self.make()
+        for name in ("study.h5.part-abcdef", "study.h5.part-kept"):
+            (self.folder / name).touch()
+        self.run_program("sensitivity", "study.h5", "-q")
+        self.assertEqual([path.name for path in self.folder.glob("*.part-*")], ["study.h5.part-kept"])
+
 
 class Separate(SensitivityTest):
     def test_a_file_beside_the_campaigns(self):
