@@ -266,7 +266,7 @@ void ks_signals_record_crash(int signal);
 void ks_signals_guard(double seconds, const char *sentence);
 void ks_signals_end_guard(void);
 
-/* In a child process: a crash is its own, and nothing asks it to stop. */
+/* In a child process: a crash is its own, so is the end of its time (SIGALRM), and nothing asks it to stop. */
 void ks_signals_isolate(void);
 
 /* ---- stop.c: when to stop ----------------------------------------------------------------------------------- */
