@@ -133,12 +133,17 @@ static int allocate_store(ks_store **store, const char *path) {
     return KS_OK;
 }
 
-/* Closes the file and frees all but the communicator. */
+/* Closes the file and frees all but the communicator. A file on a disk that fails is not closed: it needs none, and ranks
+ * would wait for ever for the one that fails in it once more. */
 static int release_store(ks_store *store) {
     if (store == NULL) return KS_OK;
     int err = KS_OK;
     if (store->transfer >= 0) H5Pclose(store->transfer);
-    if (store->file >= 0 && H5Fclose(store->file) < 0) err = ks_h5_raise(__FILE__, __LINE__);
+    if (store->has_failed)
+        err = ks_error_raise(KS_ERR_IO, __FILE__, __LINE__, "%s was not closed, as a write to it has failed",
+                             store->path);
+    else if (store->file >= 0 && H5Fclose(store->file) < 0)
+        err = ks_h5_raise(__FILE__, __LINE__);
     ks_schema_release(&store->schema);
     free(store->path);
     free(store);

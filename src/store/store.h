@@ -116,7 +116,8 @@ int ks_store_open(ks_store **store, const char *path);
 int ks_store_check(const char *path);
 int ks_store_open_checked(ks_store **store, const char *path);
 
-/* Collective where the store was opened so. Returns the first error of the close; *store becomes NULL. */
+/* Collective where the store was opened so. Returns the first error of the close; *store becomes NULL. After an error, and
+ * always after a write that failed, HDF5 still holds the file, and crashes if MPI ends in order. */
 int ks_store_close(ks_store **store);
 
 /* The bytes that a file of this schema occupies, metadata estimated. */

@@ -130,6 +130,7 @@ struct ks_store {
     hid_t transfer;     /* properties of a collective transfer; H5I_INVALID_HID for a reader alone */
     struct ks_schema schema;
     bool is_complete;
+    bool has_failed;           /* a write has, on this rank or another */
     uint64_t n_rounds, n_runs; /* in use */
     uint64_t slice_rows;       /* what one rank gives to one H5Dwrite at most */
     size_t slice_blocks;

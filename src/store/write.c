@@ -88,22 +88,28 @@ static bool is_of_disk(int number) {
     return false;
 }
 
+static int agree_on_write(ks_store *store, int err) {
+    err = ks_agree_or_abort(store->comm, err);
+    if (err < 0) store->has_failed = true;
+    return err;
+}
+
 /* `err` is how this rank's preparation went. */
-static int write_together(const ks_store *store, int err, hid_t dataset, hid_t type, hid_t memory,
-                          hid_t space, const void *data) {
+static int write_together(ks_store *store, int err, hid_t dataset, hid_t type, hid_t memory, hid_t space,
+                          const void *data) {
     KS_TRY(ks_agree(store->comm, err));
     errno = 0;
     herr_t written = H5Dwrite(dataset, type, memory, space, store->transfer, data);
     int number = errno;
     if (written < 0 || is_of_disk(number)) err = raise_write(store, __LINE__, number);
-    return ks_agree_or_abort(store->comm, err);
+    return agree_on_write(store, err);
 }
 
 /* All that was written is on the disk: HDF5 calls MPI_File_sync. */
-static int flush(const ks_store *store) {
+static int flush(ks_store *store) {
     errno = 0;
     int err = H5Fflush(store->file, H5F_SCOPE_GLOBAL) < 0 ? raise_write(store, __LINE__, errno) : KS_OK;
-    return ks_agree_or_abort(store->comm, err);
+    return agree_on_write(store, err);
 }
 
 static int prepare_slice(const ks_store *store, enum ks_field_index index, const struct ks_rows *rows,
@@ -116,7 +122,7 @@ static int prepare_slice(const ks_store *store, enum ks_field_index index, const
     return KS_OK;
 }
 
-static int write_slice(const ks_store *store, enum ks_field_index index, const struct ks_rows *rows,
+static int write_slice(ks_store *store, enum ks_field_index index, const struct ks_rows *rows,
                        struct cursor *cursor) {
     struct ks_field field = ks_fields_describe(&store->schema, index);
     const char nothing = 0, *data = &nothing; /* HDF5 wants an address even for no rows */
@@ -129,7 +135,7 @@ static int write_slice(const ks_store *store, enum ks_field_index index, const s
     return err;
 }
 
-static int write_field(const ks_store *store, enum ks_field_index index, const struct ks_rows *rows,
+static int write_field(ks_store *store, enum ks_field_index index, const struct ks_rows *rows,
                        uint64_t n_slices) {
     if (store->fields[index] < 0) return KS_OK;
     struct cursor cursor = {0};
@@ -152,7 +158,7 @@ static int prepare_elements(const ks_store *store, hid_t dataset, hsize_t first,
     return KS_OK;
 }
 
-static int write_elements(const ks_store *store, hid_t dataset, hsize_t first, hsize_t n, hid_t type,
+static int write_elements(ks_store *store, hid_t dataset, hsize_t first, hsize_t n, hid_t type,
                           const void *elements) {
     hid_t memory = H5I_INVALID_HID, space = H5I_INVALID_HID;
     int err = prepare_elements(store, dataset, first, n, &memory, &space);
@@ -163,7 +169,7 @@ static int write_elements(const ks_store *store, hid_t dataset, hsize_t first, h
 }
 
 /* Adds a line to a log: the line is on disk before the count says so. */
-static int append(const ks_store *store, hid_t log, hid_t count, uint64_t line, uint64_t in_use,
+static int append(ks_store *store, hid_t log, hid_t count, uint64_t line, uint64_t in_use,
                   int (*make_type)(bool, hid_t *), const void *element) {
     hid_t type = H5I_INVALID_HID;
     KS_TRY(ks_agree(store->comm, make_type(false, &type)));

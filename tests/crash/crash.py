@@ -66,6 +66,7 @@ class Job:
                                         cwd=test.folder, env=environment, stdin=subprocess.DEVNULL, stdout=self.output,
                                         stderr=subprocess.STDOUT)
         self.known = {}
+        self.dead_since = None
         test.addCleanup(self.end)
 
     def ranks(self):
@@ -84,13 +85,26 @@ class Job:
                     self.known[int(entry.partition(b"=")[2])] = pid
         return self.known
 
+    def is_over(self):
+        """Whether mpirun has ended. One whose ranks died while they registered with it may never end by itself."""
+        if self.process.poll() is not None:
+            return True
+        if not self.ranks() or any(map(is_alive, self.known.values())):
+            self.dead_since = None
+        elif self.dead_since is None:
+            self.dead_since = time.monotonic()
+        elif time.monotonic() - self.dead_since > 20:
+            print("# mpirun did not end after its ranks had", flush=True)
+            self.process.kill()
+        return False
+
     def wait(self):
         """The exit status, once no process of the job is left."""
-        self.ranks()
         try:
-            status = self.process.wait(120)
-        except subprocess.TimeoutExpired:
-            raise AssertionError("the job does not end:\n" + self.text()) from None
+            wait_until(self.is_over, "the job does not end", 120)
+        except AssertionError as error:
+            raise AssertionError(f"{error}:\n" + self.text()) from None
+        status = self.process.returncode
         wait_until(lambda: not any(map(is_alive, self.known.values())), "the ranks do not end")
         return status
 
