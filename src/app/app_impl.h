@@ -106,10 +106,15 @@ int ks_sensitivity_choose(const char *path, const char *name, const struct ks_de
 
 /* ---- doubling.c ----------------------------------------------------------------------------------------------- */
 
-/* Collective. Runs a campaign by `run`, which returns an exit status; with design.stop in stages that double the design
- * until the intervals are narrow. */
-int ks_doubling_run(const struct ks_arguments *arguments, MPI_Comm comm,
-                    int (*run)(const struct ks_arguments *arguments, MPI_Comm comm));
+/* Runs a campaign, of a command that began at `begin` (MPI_Wtime()); returns an exit status. Collective. */
+typedef int ks_doubling_stage(const struct ks_arguments *arguments, MPI_Comm comm, double begin);
+
+/* Collective. Runs a campaign by `run`; with design.stop in stages that double the design until the intervals are
+ * narrow. */
+int ks_doubling_run(const struct ks_arguments *arguments, MPI_Comm comm, ks_doubling_stage *run);
+
+/* KS_ERR_USAGE where design.stop asks for what its design or output does not have. */
+int ks_doubling_check(const struct ks_campaign *campaign);
 
 /* ---- sensitivity_results.c ------------------------------------------------------------------------------------ */
 
@@ -261,7 +266,7 @@ void ks_signals_record_crash(int signal);
 void ks_signals_guard(double seconds, const char *sentence);
 void ks_signals_end_guard(void);
 
-/* In a child process: a crash is its own, and nothing asks it to stop. */
+/* In a child process: a crash is its own, so is the end of its time (SIGALRM), and nothing asks it to stop. */
 void ks_signals_isolate(void);
 
 /* ---- stop.c: when to stop ----------------------------------------------------------------------------------- */
@@ -338,6 +343,9 @@ void ks_suspects_clear(const struct ks_suspects *suspects, uint64_t next);
  * *is_complete: nothing is left to do. */
 int ks_resume_prepare(const char *path, const struct ks_arguments *arguments,
                       const struct ks_campaign *campaign, const struct ks_schema *schema, bool *is_complete);
+
+/* Whether a complete file is all that is asked for; it is not even opened for writing. */
+bool ks_resume_is_idle(const struct ks_arguments *arguments, bool is_complete);
 
 /* The rounds of an open file. */
 struct ks_resume_rounds {

@@ -175,6 +175,7 @@ static void print_clinical_study(const struct ks_campaign *campaign) {
 int ks_check_campaign(const struct ks_campaign *campaign, double *core_seconds) {
     struct ks_work work;
     double seconds = 0;
+    KS_TRY(ks_doubling_check(campaign));
     KS_TRY(ks_work_create(&work, campaign, NULL, 0));
     int err = ks_plan_calibrate(&work, &seconds);
     if (err == KS_OK) print_plan(&work, seconds);

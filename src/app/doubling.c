@@ -21,6 +21,7 @@ struct doubling {
     struct ks_campaign campaign; /* with the largest design */
     const char *path;
     uint64_t points, most; /* design.points of the stage, of the largest */
+    double begin;          /* MPI_Wtime() of the command, whose time all stages share */
 };
 
 /* The interval that is widest. */
@@ -44,11 +45,11 @@ static int check_endpoints(const struct ks_campaign *campaign) {
     return KS_OK;
 }
 
-static int check(const struct doubling *d) {
+int ks_doubling_check(const struct ks_campaign *campaign) {
     int method;
-    KS_TRY(check_endpoints(&d->campaign));
-    return ks_sensitivity_choose(d->campaign.path, d->campaign.precision.method, &d->campaign.design,
-                                 &method);
+    if (!campaign->precision.is_wanted) return KS_OK;
+    KS_TRY(check_endpoints(campaign));
+    return ks_sensitivity_choose(campaign->path, campaign->precision.method, &campaign->design, &method);
 }
 
 /* The largest design, halved as long as it stays one. */
@@ -76,19 +77,48 @@ static uint64_t stored_points(const char *path) {
     return points;
 }
 
+/* The stage that the file is in. Where it cannot be of this study, the first, which the run then refuses. */
+static uint64_t present_stage(const struct doubling *d) {
+    struct ks_design design = d->campaign.design;
+    design.n_bases = d->arguments->overwrites ? 0 : stored_points(d->path);
+    if (design.n_bases >= d->most) return d->most;
+    bool is_stage = design.n_bases > 0 && ks_design_points_fault(&design) == NULL;
+    return is_stage ? design.n_bases : first_stage(&d->campaign.design);
+}
+
+/* FNV-1a; the end of the text counts. */
+static uint64_t mix(uint64_t sum, const char *text) {
+    do sum = (sum ^ (unsigned char)*text) * 0x100000001b3u;
+    while (*text++ != '\0');
+    return sum;
+}
+
+/* The canonical text leaves out how a study ends: ranks that differ in it would analyse different things together. */
+static int compare_rules(const struct doubling *d, int rank, MPI_Comm comm) {
+    const struct ks_precision *precision = &d->campaign.precision;
+    char numbers[64];
+    snprintf(numbers, sizeof numbers, "%a %" PRIu64, precision->half_width, d->most);
+    uint64_t own = mix(mix(0xcbf29ce484222325u, numbers), precision->method != NULL ? precision->method : "");
+    for (int i = 0; i < precision->n_endpoints; i++) own = mix(own, precision->endpoints[i]);
+    uint64_t first = own;
+    KS_MPI(MPI_Bcast(&first, 1, MPI_UINT64_T, 0, comm));
+    KS_CHECK(own == first, KS_ERR_USAGE, "%s: rank %d has another design.stop or design.points than rank 0",
+             d->campaign.path, rank);
+    return KS_OK;
+}
+
 static int begin(struct doubling *d, int rank, MPI_Comm comm) {
     d->most = d->campaign.design.n_bases;
-    d->points = first_stage(&d->campaign.design);
-    uint64_t stored = rank == 0 && !d->arguments->overwrites ? stored_points(d->path) : 0;
-    if (stored > 0) d->points = stored < d->most ? stored : d->most;
+    KS_TRY(ks_agree(comm, compare_rules(d, rank, comm)));
+    if (rank == 0) d->points = present_stage(d);
     KS_MPI(MPI_Bcast(&d->points, 1, MPI_UINT64_T, 0, comm));
     return KS_OK;
 }
 
 /* ---- a stage -------------------------------------------------------------------------------------------------- */
 
-static int run_stage(const struct doubling *d, bool is_first, MPI_Comm comm,
-                     int (*run)(const struct ks_arguments *, MPI_Comm), int *status) {
+static int run_stage(const struct doubling *d, bool is_first, MPI_Comm comm, ks_doubling_stage *run,
+                     int *status) {
     const struct ks_arguments *whole = d->arguments;
     struct ks_arguments stage = *whole;
     char points[48];
@@ -104,7 +134,7 @@ static int run_stage(const struct doubling *d, bool is_first, MPI_Comm comm,
     stage.n_overrides++;
     stage.overwrites = whole->overwrites && is_first;
     stage.extends = !stage.overwrites;
-    *status = run(&stage, comm);
+    *status = run(&stage, comm, d->begin);
     free(overrides);
     return KS_OK;
 }
@@ -148,8 +178,14 @@ static void print_stage(const struct doubling *d, const struct widest *widest) {
         fprintf(stderr, "%s: design.points is reached; intervals are wider than wanted\n", d->path);
 }
 
-/* Whether another stage follows. */
-static int judge_stage(const struct doubling *d, int rank, MPI_Comm comm, bool *goes_on) {
+/* design.points of the stage that follows, 0 where none does. Written so that a NaN goes on: more points may vary. */
+static uint64_t next_stage(const struct doubling *d, const struct widest *widest) {
+    if (widest->half_width <= d->campaign.precision.half_width || d->points >= d->most) return 0;
+    return d->points <= d->most / 2 ? 2 * d->points : d->most;
+}
+
+/* Rank 0 alone decides, as it alone has the intervals; *next as above. */
+static int judge_stage(const struct doubling *d, int rank, MPI_Comm comm, uint64_t *next) {
     struct ks_mpi_team team;
     struct ks_sensitivity s;
     struct widest widest = {.half_width = NAN};
@@ -158,28 +194,27 @@ static int judge_stage(const struct doubling *d, int rank, MPI_Comm comm, bool *
     int err = ks_sensitivity_compute(&s, &wish, &team.team);
     if (err == KS_OK && rank == 0) {
         find_widest(&d->campaign.precision, &s.results, &widest);
+        *next = next_stage(d, &widest);
         if (!d->arguments->is_quiet) print_stage(d, &widest);
     }
     ks_sensitivity_release(&s);
     KS_TRY(err);
-    KS_MPI(MPI_Bcast(&widest.half_width, 1, MPI_DOUBLE, 0, comm));
-    /* written so that a NaN goes on: more points may vary */
-    *goes_on = !(widest.half_width <= d->campaign.precision.half_width) && d->points < d->most;
+    KS_MPI(MPI_Bcast(next, 1, MPI_UINT64_T, 0, comm));
     return KS_OK;
 }
 
 /* Stages until one is precise, does not end well, or is the largest; *status is that of the last. */
-static int run_stages(struct doubling *d, int rank, MPI_Comm comm,
-                      int (*run)(const struct ks_arguments *, MPI_Comm), int *status) {
-    KS_TRY(ks_agree(comm, check(d)));
+static int run_stages(struct doubling *d, int rank, MPI_Comm comm, ks_doubling_stage *run, int *status) {
+    KS_TRY(ks_agree(comm, ks_doubling_check(&d->campaign)));
     KS_TRY(begin(d, rank, comm));
-    for (bool is_first = true, goes_on = true; goes_on; is_first = false) {
+    for (bool is_first = true;; is_first = false) {
+        uint64_t next = 0;
         KS_TRY(run_stage(d, is_first, comm, run, status));
         if (*status != 0) return KS_OK;
-        KS_TRY(judge_stage(d, rank, comm, &goes_on));
-        if (goes_on) d->points = d->points <= d->most / 2 ? 2 * d->points : d->most;
+        KS_TRY(judge_stage(d, rank, comm, &next));
+        if (next == 0) return KS_OK;
+        d->points = next;
     }
-    return KS_OK;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------ */
@@ -197,16 +232,15 @@ static bool load(struct doubling *d) {
     return d->campaign.precision.is_wanted;
 }
 
-int ks_doubling_run(const struct ks_arguments *arguments, MPI_Comm comm,
-                    int (*run)(const struct ks_arguments *arguments, MPI_Comm comm)) {
-    struct doubling d = {.arguments = arguments};
+int ks_doubling_run(const struct ks_arguments *arguments, MPI_Comm comm, ks_doubling_stage *run) {
+    struct doubling d = {.arguments = arguments, .begin = MPI_Wtime()};
     int rank, status = KS_EXIT_USAGE, is_wanted = load(&d);
     KS_MPI(MPI_Comm_rank(comm, &rank));
     KS_MPI(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN));
     /* all ranks or none; run() itself finds out where they read different campaigns */
     KS_MPI(MPI_Allreduce(MPI_IN_PLACE, &is_wanted, 1, MPI_INT, MPI_MIN, comm));
     int err = is_wanted ? run_stages(&d, rank, comm, run, &status) : KS_OK;
-    if (!is_wanted) status = run(arguments, comm);
+    if (!is_wanted) status = run(arguments, comm, d.begin);
     ks_config_release(&d.campaign);
     if (err < 0 && err != KS_ERR_REMOTE && rank == 0) ks_error_print(stderr);
     int own = err == KS_ERR_USAGE ? KS_EXIT_USAGE : err < 0 && err != KS_ERR_REMOTE ? KS_EXIT_FAILED : 0, all;

@@ -188,7 +188,12 @@ static int take_up(struct meeting *m) {
     int closed = ks_store_close(&store);
     KS_TRY(err);
     KS_TRY(closed);
-    return m->only_points ? ks_store_extend(m->path, m->present) : ks_store_reserve(m->path);
+    if (m->only_points) return ks_store_extend(m->path, m->present);
+    return ks_resume_is_idle(m->arguments, m->is_complete) ? KS_OK : ks_store_reserve(m->path);
+}
+
+bool ks_resume_is_idle(const struct ks_arguments *arguments, bool is_complete) {
+    return is_complete && !arguments->verifies && !arguments->repairs && !(arguments->verify_fraction > 0);
 }
 
 int ks_resume_prepare(const char *path, const struct ks_arguments *arguments,

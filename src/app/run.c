@@ -39,7 +39,7 @@ struct run {
     bool is_complete;               /* the file was, before this run */
     bool is_repairing, is_stopped;
     struct ks_tally total; /* of all runs and ranks, on rank 0; its bounds only at the end */
-    double start;
+    double begin, start;   /* MPI_Wtime() of the command, of this stage of it */
 };
 
 /* A bug is the fault of the point in hand, if there is one. */
@@ -237,7 +237,7 @@ static int load_campaign(struct run *run) {
     KS_TRY(name_shard(run));
     run->campaign.solver.is_dropped = ks_stop_is_dropped;
     run->campaign.solver.self = &run->stop;
-    ks_stop_limit(&run->stop, run->start, run->campaign.run.time_limit);
+    ks_stop_limit(&run->stop, run->begin, run->campaign.run.time_limit);
     return KS_OK;
 }
 
@@ -301,12 +301,6 @@ static int prepare_file(struct run *run) {
     KS_TRY(ks_agree(run->comm, run->rank == 0 ? claim_file(run) : KS_OK));
     KS_MPI(MPI_Bcast(&run->is_complete, 1, MPI_C_BOOL, 0, run->comm));
     return KS_OK;
-}
-
-/* Whether a complete file is all that is asked for; it is not even opened for writing. */
-static bool is_nothing_to_do(const struct run *run) {
-    const struct ks_arguments *a = run->arguments;
-    return run->is_complete && !a->verifies && !a->repairs && !(a->verify_fraction > 0);
 }
 
 /* On rank 0. */
@@ -426,7 +420,7 @@ static void print_work(const struct run *run) {
 }
 
 static void print_summary(const struct run *run) {
-    if (is_nothing_to_do(run))
+    if (ks_resume_is_idle(run->arguments, run->is_complete))
         fprintf(stderr, "%s: complete already, all %" PRIu64 " points are there\n", run->path, run->next);
     else
         print_work(run);
@@ -474,7 +468,7 @@ static int run_stages(struct run *run) {
     KS_TRY(ks_agree(run->comm, compare_arguments(run)));
     KS_TRY(ks_agree(run->comm, allocate(run)));
     KS_TRY(prepare_file(run));
-    if (is_nothing_to_do(run)) {
+    if (ks_resume_is_idle(run->arguments, run->is_complete)) {
         KS_TRY(ks_agree(run->comm, look_back(run)));
         return conclude(run);
     }
@@ -516,8 +510,8 @@ static void leave(const struct run *run) {
     _exit(KS_EXIT_FAILED);
 }
 
-static int run_on_ranks(const struct ks_arguments *arguments, MPI_Comm comm) {
-    struct run run = {.arguments = arguments, .comm = comm, .start = MPI_Wtime()};
+static int run_on_ranks(const struct ks_arguments *arguments, MPI_Comm comm, double begin) {
+    struct run run = {.arguments = arguments, .comm = comm, .begin = begin, .start = MPI_Wtime()};
     KS_MPI(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN));
     KS_MPI(MPI_Comm_rank(comm, &run.rank));
     KS_MPI(MPI_Comm_size(comm, &run.size));

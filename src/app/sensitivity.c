@@ -97,7 +97,7 @@ static int read_rows(void *source, uint64_t first, uint64_t count, struct ks_row
 
 static int open_study(struct ks_sensitivity *s) {
     KS_TRY(choose_resamples(s));
-    KS_TRY(ks_store_open(&s->store, s->path));
+    KS_TRY(ks_store_open_checked(&s->store, s->path));
     KS_TRY(ks_shard_refuse(s->store, s->path));
     KS_TRY(check_complete(s));
     KS_TRY(load_design(s));
@@ -117,7 +117,14 @@ static int agree(const struct ks_sensitivity *s, int err) {
     return s->study.team != NULL ? s->study.team->agree(s->study.team->self, err) : err;
 }
 
+/* The ranks of a host that all started a process at once would only look at the same file. */
+static int check_file(const struct ks_sensitivity *s) {
+    bool is_first = s->study.team == NULL || s->study.team->rank == 0;
+    return is_first ? ks_store_check(s->path) : KS_OK;
+}
+
 static int compute(struct ks_sensitivity *s, bool with_trajectories) {
+    KS_TRY(agree(s, check_file(s)));
     KS_TRY(agree(s, open_study(s)));
     s->study.with_trajectories = with_trajectories;
     KS_TRY(ks_analysis_find_failures(&s->study, &s->failures));
@@ -142,6 +149,7 @@ void ks_sensitivity_release(struct ks_sensitivity *s) {
 static int store_results(const struct ks_findings *findings, bool is_separate, char *written, size_t size) {
     struct ks_lock lock = {0};
     KS_TRY(ks_store_lock(&lock, findings->path));
+    ks_store_remove_leftovers(findings->path);
     int err = ks_sensitivity_results_store(findings, is_separate, written, size);
     ks_store_unlock(&lock);
     return err;

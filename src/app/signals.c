@@ -153,6 +153,9 @@ void ks_signals_install(void) {
 }
 
 void ks_signals_isolate(void) {
+    struct sigaction hang = {.sa_handler = note_crash, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&hang.sa_mask);
+    sigaction(SIGALRM, &hang, NULL);
     for (int i = 0; i < N_CRASHES; i++) state.before[i] = (struct sigaction){.sa_handler = SIG_DFL};
     for (int i = 0; i < N_STOPS; i++) signal(stops[i], SIG_DFL);
 }

@@ -24,8 +24,11 @@ static void print_run(const struct ks_run_record *run, uint64_t n_left) {
 
 static void print_writer(const char *path, uint64_t n_left) {
     struct ks_lock_holder writer;
-    if (ks_store_find_writer(path, &writer))
+    enum ks_writer found = ks_store_find_writer(path, &writer);
+    if (found == KS_WRITER_FOUND)
         printf("being written by process %ld on %s, started %s\n", writer.process, writer.host, writer.start);
+    else if (found == KS_WRITER_UNKNOWN)
+        printf("whether a run writes it now is not known: its lock %s.lock cannot be read\n", path);
     else if (n_left > 0)
         printf("no run writes it now; the `ketsweep run` that began it goes on with it\n");
 }

@@ -11,9 +11,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MOST_CRASHES = 2, MOST_SUSPECTS = 4096 };
@@ -58,7 +61,29 @@ static int load_record(struct ks_suspects *s, uint64_t first, uint64_t n_points)
 
 /* ---- tries -------------------------------------------------------------------------------------------------- */
 
-/* Whether the point crashes a child; *err where there is no child. The child records the crash itself. */
+static _Noreturn void try_alone(struct ks_work *work, uint64_t point) {
+    double seconds = work->campaign->run.watchdog_seconds;
+    ks_signals_isolate();
+    ks_error_set_abort(NULL);
+    if (seconds > 0) alarm((unsigned)(seconds < 1e9 ? ceil(seconds) : 1e9));
+    _exit(ks_work_try(work, point) == KS_OK ? 0 : 1);
+}
+
+/* Until the child ends, or this process is asked to stop; then the child says nothing of its point. */
+static int wait_for(pid_t child) {
+    static const struct timespec moment = {.tv_nsec = 1000000};
+    int status = 0;
+    for (;;) {
+        pid_t ended = waitpid(child, &status, WNOHANG);
+        if (ended == child || (ended < 0 && errno != EINTR)) break;
+        if (ks_signals_stop() != 0) kill(child, SIGKILL);
+        nanosleep(&moment, NULL);
+    }
+    return ks_signals_stop() != 0 ? 0 : status;
+}
+
+/* Whether the point crashes a child, or keeps it longer than the watchdog would let it; *err where there is no child. The
+ * child records the crash itself. */
 static bool crashes_child(struct ks_work *work, uint64_t point, int *err) {
     fflush(NULL);
     pid_t child = fork();
@@ -67,14 +92,8 @@ static bool crashes_child(struct ks_work *work, uint64_t point, int *err) {
                               strerror(errno));
         return false;
     }
-    if (child == 0) {
-        ks_signals_isolate();
-        ks_error_set_abort(NULL);
-        _exit(ks_work_try(work, point) == KS_OK ? 0 : 1);
-    }
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
-    return WIFSIGNALED(status);
+    if (child == 0) try_alone(work, point);
+    return WIFSIGNALED(wait_for(child));
 }
 
 static int try_all(struct ks_suspects *s, struct ks_work *work, FILE *messages) {
@@ -82,14 +101,15 @@ static int try_all(struct ks_suspects *s, struct ks_work *work, FILE *messages) 
     if (s->n > 0 && messages != NULL)
         fprintf(messages, "ketsweep: %zu point%s in hand when a process crashed; each is tried alone\n", s->n,
                 s->n == 1 ? " was" : "s were");
-    for (size_t i = 0; i < s->n && err == KS_OK; i++) {
+    for (size_t i = 0; i < s->n && err == KS_OK && ks_signals_stop() == 0; i++) {
         struct ks_suspect *suspect = &s->suspects[i];
         while (suspect->n_crashes < MOST_CRASHES && crashes_child(work, suspect->point, &err))
             suspect->n_crashes++;
         suspect->is_given_up = suspect->n_crashes >= MOST_CRASHES;
         if (suspect->is_given_up && messages != NULL)
             fprintf(messages,
-                    "ketsweep: point %" PRIu64 " crashes whenever it is tried; it gets the status %s\n",
+                    "ketsweep: point %" PRIu64
+                    " crashes or hangs whenever it is tried; it gets the status %s\n",
                     work->first_point + suspect->point, ks_status_names[KS_STATUS_crashed]);
     }
     return err;

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { G_INPUTS = 8, WIDE_INPUTS = 4, WIDE_OUTPUTS = 64 };
 
@@ -88,8 +89,9 @@ static const struct ks_test_input wing_inputs[] = {
 
 #define N_OF(array) ((int)(sizeof(array) / sizeof *(array)))
 
-/* y = x1, but no process outlives x1 > 1. */
+/* y = x1, but no process outlives x1 > 1, nor comes to an end of x1 > 2. */
 static void evaluate_crash(const double *x, double *y) {
+    while (x[0] > 2) pause();
     if (x[0] > 1) abort();
     y[0] = x[0];
 }
@@ -109,7 +111,7 @@ static const struct ks_test_function functions[] = {
      evaluate_corner},
     {"wide", "cubics at 64 places, rows as wide as the model's", WIDE_INPUTS, WIDE_OUTPUTS, 0, 1, NULL,
      evaluate_wide},
-    {"crash", "x1; the process crashes where x1 > 1", 1, 1, 0, 1, NULL, evaluate_crash},
+    {"crash", "x1; the process crashes where x1 > 1, hangs where x1 > 2", 1, 1, 0, 1, NULL, evaluate_crash},
 };
 
 enum { N_FUNCTIONS = sizeof functions / sizeof functions[0] };

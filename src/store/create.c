@@ -297,6 +297,12 @@ uint64_t ks_store_file_bytes(const struct ks_schema *schema) {
 
 /* ---- files and directories ----------------------------------------------------------------------------- */
 
+/* What a link leads to, so that the link stays one; a name that leads to nothing is its own. */
+char *ks_create_copy_target(const char *path) {
+    char *target = realpath(path, NULL);
+    return target != NULL ? target : strdup(path);
+}
+
 /* The directory that holds `path`; the caller frees it. NULL where there is no memory. */
 char *ks_create_copy_directory(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -416,14 +422,7 @@ static int create_beside(const char *path, const char *directory, char *temporar
     return err;
 }
 
-static int create(const char *path, const struct order *order) {
-    const struct ks_schema *schema = order->schema;
-    KS_ASSERT(schema->n_points > 0 && (schema->n_times > 0) == (schema->n_states > 0));
-    struct stat file;
-    if (stat(path, &file) == 0) {
-        KS_CHECK(S_ISREG(file.st_mode), KS_ERR_USAGE, "%s is not a regular file", path);
-        if (!order->replaces) return refuse_existing(path);
-    }
+static int create_at(const char *path, const struct order *order) {
     size_t size = strlen(path) + sizeof ".part-XXXXXX";
     char *directory = ks_create_copy_directory(path), *temporary = malloc(size);
     int err = KS_OK;
@@ -435,6 +434,21 @@ static int create(const char *path, const struct order *order) {
     }
     free(temporary);
     free(directory);
+    return err;
+}
+
+static int create(const char *path, const struct order *order) {
+    const struct ks_schema *schema = order->schema;
+    KS_ASSERT(schema->n_points > 0 && (schema->n_times > 0) == (schema->n_states > 0));
+    struct stat file;
+    if (stat(path, &file) == 0) {
+        KS_CHECK(S_ISREG(file.st_mode), KS_ERR_USAGE, "%s is not a regular file", path);
+        if (!order->replaces) return refuse_existing(path);
+    }
+    char *target = ks_create_copy_target(path);
+    KS_CHECK(target != NULL, KS_ERR_MEMORY, "no memory for the name of %s", path);
+    int err = create_at(target, order);
+    free(target);
     return err;
 }
 
@@ -466,13 +480,16 @@ static void remove_leftovers(DIR *directory, const char *name) {
 }
 
 void ks_store_remove_leftovers(const char *path) {
-    char *name = ks_create_copy_directory(path);
+    char *target = ks_create_copy_target(path),
+         *name = target != NULL ? ks_create_copy_directory(target) : NULL;
     DIR *directory = name != NULL ? opendir(name) : NULL;
-    const char *slash = strrchr(path, '/');
+    if (directory != NULL) {
+        const char *slash = strrchr(target, '/');
+        remove_leftovers(directory, slash != NULL ? slash + 1 : target);
+        closedir(directory);
+    }
     free(name);
-    if (directory == NULL) return;
-    remove_leftovers(directory, slash != NULL ? slash + 1 : path);
-    closedir(directory);
+    free(target);
 }
 
 /* Where the file system cannot say whether it reserves, its free space says whether it could. */

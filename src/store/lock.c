@@ -119,14 +119,16 @@ void ks_store_unlock(struct ks_lock *lock) {
     lock->name = NULL;
 }
 
-bool ks_store_find_writer(const char *path, struct ks_lock_holder *holder) {
+/* To ask for a lock takes no right to write, so that everybody may. */
+enum ks_writer ks_store_find_writer(const char *path, struct ks_lock_holder *holder) {
     char *name = copy_name(path);
-    int descriptor = name != NULL ? open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
+    int descriptor = name != NULL ? open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    bool is_absent = name != NULL && descriptor < 0 && errno == ENOENT;
     free(name);
-    if (descriptor < 0) return false;
+    if (descriptor < 0) return is_absent ? KS_WRITER_NONE : KS_WRITER_UNKNOWN;
     struct flock lock = whole_file;
-    bool is_held = fcntl(descriptor, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    bool is_told = fcntl(descriptor, F_GETLK, &lock) == 0;
     read_holder(descriptor, holder);
     close(descriptor);
-    return is_held;
+    return !is_told ? KS_WRITER_UNKNOWN : lock.l_type != F_UNLCK ? KS_WRITER_FOUND : KS_WRITER_NONE;
 }

@@ -169,6 +169,16 @@ static int note_identity(ks_store *store) {
     return KS_OK;
 }
 
+int ks_store_check(const char *path) {
+    return ks_guard_check(path);
+}
+
+int ks_store_open_checked(ks_store **store, const char *path) {
+    *store = NULL;
+    KS_TRY(ks_guard_check_kind(path));
+    return open_unguarded(store, path);
+}
+
 int ks_store_open(ks_store **store, const char *path) {
     *store = NULL;
     KS_TRY(ks_guard_check(path));

@@ -111,6 +111,11 @@ int ks_store_open_parallel(ks_store **store, const char *path, MPI_Comm comm);
 /* Opens for reading by this process alone, without MPI; a live campaign's file too. */
 int ks_store_open(ks_store **store, const char *path);
 
+/* The two halves of it, for many processes that read one file: one looks whether it can be read, in a child process as HDF5
+ * may crash over a damaged file, and then all open it. */
+int ks_store_check(const char *path);
+int ks_store_open_checked(ks_store **store, const char *path);
+
 /* Collective where the store was opened so. Returns the first error of the close; *store becomes NULL. After an error, and
  * always after a write that failed, HDF5 still holds the file, and crashes if MPI ends in order. */
 int ks_store_close(ks_store **store);
@@ -211,8 +216,10 @@ struct ks_lock_holder {
 int ks_store_lock(struct ks_lock *lock, const char *path);
 void ks_store_unlock(struct ks_lock *lock);
 
-/* Whether a process other than this one holds the lock. */
-bool ks_store_find_writer(const char *path, struct ks_lock_holder *holder);
+enum ks_writer { KS_WRITER_NONE, KS_WRITER_FOUND, KS_WRITER_UNKNOWN }; /* unknown: the lock cannot be read */
+
+/* Whether a process other than this one holds the lock; *holder where one is found. */
+enum ks_writer ks_store_find_writer(const char *path, struct ks_lock_holder *holder);
 
 /* Removes what runs that were killed have left beside `path`; by the holder of its lock. */
 void ks_store_remove_leftovers(const char *path);

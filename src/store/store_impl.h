@@ -158,6 +158,8 @@ int ks_create_texts(hid_t file, const char *name, int n, const struct ks_column 
 /* What a file says of its campaign, and its dimension scales, all but `point`. */
 int ks_create_head(hid_t file, const struct ks_schema *schema);
 
+/* The file that `path` names, links followed; the caller frees it. NULL where there is no memory. */
+char *ks_create_copy_target(const char *path);
 /* The directory that holds `path`; the caller frees it. NULL where there is no memory. */
 char *ks_create_copy_directory(const char *path);
 int ks_create_sync_directory(const char *directory);

@@ -12,7 +12,7 @@ import numpy
 import xarray
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from program import TOP, ProgramTest, contents  # noqa: E402
+from program import KETSWEEP, TOP, ProgramTest, contents  # noqa: E402
 
 STUDY = """
 model = "test:ishigami";
@@ -210,6 +210,28 @@ class Growth(SensitivityTest):
             process = self.make(self.STOP, "--set", f"design.stop.{change}", status=2)
             self.assertIn(sentence, process.stderr)
             self.assertFalse((self.folder / "study.h5").exists())
+            checked = self.run_program("check", "study.cfg", "--set", f"design.stop.{change}", status=2)
+            self.assertIn(sentence, checked.stderr)
+
+    def test_ranks_that_want_to_stop_differently_are_refused(self):
+        self.path("study.cfg", self.STOP)
+        for key in ("half_width=0.01", 'method="morris"', 'endpoints=["y", "y"]'):
+            command = ["mpirun", "-n", "2", KETSWEEP, "run", "study.cfg", ":", "-n", "1", KETSWEEP, "run", "study.cfg", "--set",
+                       f"design.stop.{key}"]
+            process = subprocess.run(command, cwd=self.folder, text=True, stdin=subprocess.DEVNULL, timeout=60,
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.assertEqual(process.returncode, 2, process.stderr)
+            self.assertIn("ketsweep: error: study.cfg: rank 2 has another design.stop or design.points than rank 0",
+                          process.stderr)
+            self.assertFalse((self.folder / "study.h5").exists())
+
+    def test_the_file_of_another_study_is_refused_as_one(self):
+        """Also where its design.points make no stage of this one."""
+        self.make(STUDY.replace('"saltelli"; points = 1024', '"sobol"; points = 1000'))
+        before = (self.folder / "study.h5").read_bytes()
+        process = self.make(self.STOP, status=2)
+        self.assertIn("study.h5 holds another campaign than study.cfg describes", process.stderr)
+        self.assertEqual((self.folder / "study.h5").read_bytes(), before)
 
 
 class Refusals(SensitivityTest):
@@ -243,6 +265,22 @@ class Refusals(SensitivityTest):
         self.make()
         process = self.run_program("sensitivity", "study.h5", "--method", "fast", ranks=3, status=2)
         self.assertEqual(process.stderr.count("ketsweep: error:"), 1)
+
+    def test_a_damaged_file_is_refused_on_ranks(self):
+        self.make()
+        with open(self.path("study.h5"), "r+b") as file:
+            file.seek(8)
+            file.write(b"\xff" * 88)
+        process = self.run_program("sensitivity", "study.h5", ranks=3, status=1)
+        self.assertEqual(process.stderr.count("ketsweep: error:"), 1)
+        self.assertIn("ketsweep: error: study.h5: ", process.stderr)
+
+    def test_what_a_killed_analysis_has_left_goes(self):
+        self.make()
+        for name in ("study.h5.part-abcdef", "study.h5.part-kept"):
+            (self.folder / name).touch()
+        self.run_program("sensitivity", "study.h5", "-q")
+        self.assertEqual([path.name for path in self.folder.glob("*.part-*")], ["study.h5.part-kept"])
 
 
 class Separate(SensitivityTest):

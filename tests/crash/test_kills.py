@@ -256,6 +256,28 @@ class Crashes(CrashTest):
         self.run_program("verify", path)
         self.assertFalse(pathlib.Path(self.path("a.h5.crash")).exists())
 
+    def hang_config(self):
+        """Of a campaign that finds a point in hand that hangs; alone it crashed once."""
+        rows = [2.5 if i == 17 else i / 400 for i in range(300)]
+        self.path("points.csv", "x1\n" + "\n".join(map(str, rows)) + "\n")
+        self.path("a.h5.crash", "17 1 11\n")
+        return self.path("a.cfg", self.CONFIG)
+
+    def test_suspect_that_hangs(self):
+        job = Job(self, 2, self.hang_config(), "-o", self.path("a.h5"), "--set", "run.watchdog_seconds=2.0")
+        self.assertEqual(job.wait(), 0, job.text())
+        self.assertIn("point 17 crashes or hangs whenever it is tried", job.text())
+        with h5py.File(self.path("a.h5")) as file:
+            self.assertEqual([i for i, status in enumerate(file["status"][:]) if status != 1], [17])
+
+    def test_stopped_while_a_suspect_hangs(self):
+        job = Job(self, 1, self.hang_config(), "-o", self.path("a.h5"))
+        wait_until(lambda: "each is tried alone" in job.text(), "it tries the point")
+        for pid in job.ranks().values():
+            os.kill(pid, signal.SIGUSR1)
+        self.assertEqual(job.wait(), 3, job.text())
+        self.assertEqual(pathlib.Path(self.path("a.h5.crash")).read_text(), "17 1 11\n")
+
     def test_crash_for_another_reason(self):
         """A rank gets SIGSEGV from outside: its points are tried alone, and nothing is given up."""
         self.reference(MODEL)

@@ -14,6 +14,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from crash import FUNCTION, KETSWEEP, MODEL, CrashTest, Job, contents, often, wait_until  # noqa: E402
 
 
+def run_as_others(test, *arguments, **keywords):
+    """Runs the program so that the modes of files count, as they do for all but root."""
+    if os.geteuid() != 0:
+        return test.run_program(*arguments, **keywords)
+    return test.run_program("--bounding-set", "-dac_override,-dac_read_search", KETSWEEP, *arguments, program="setpriv",
+                            **keywords)
+
+
 class Resumes(CrashTest):
     def interrupt(self, path, *arguments, ranks=2, rounds=2):
         """Runs until some rounds are committed, then kills it; returns how many rows there are."""
@@ -53,6 +61,15 @@ class Resumes(CrashTest):
         again = self.run_program("run", self.config, "-o", path, "--set", "design.points=4000")
         self.assertIn("complete already, all 4000 points are there", again.stderr)
         self.assertEqual(pathlib.Path(path).read_bytes(), before)
+
+    def test_a_complete_file_need_not_be_writable(self):
+        config, path = self.path("f.cfg", FUNCTION), self.path("a.h5")
+        self.run_program("run", config, "-o", path, "-q")
+        os.chmod(path, 0o444)
+        again = run_as_others(self, "run", config, "-o", path)
+        self.assertIn("complete already, all 200 points are there", again.stderr)
+        refusal = run_as_others(self, "run", config, "-o", path, "--verify", status=1)
+        self.assertIn(f"cannot write to {path}: Permission denied", refusal.stderr)
 
     def test_failures_of_earlier_runs_count(self):
         """A tenth of the points fails, all at high doses; they are in the rows of the first run too."""
@@ -163,6 +180,21 @@ class Extends(CrashTest):
         self.path("points.csv", "x1,x2\n" + rows)
         self.grow('model = "test:wide"; design : { kind = "file"; file = "points.csv"; };', (20, 499, 500))
 
+    def test_a_link_stays_one(self):
+        """What it leads to is extended, replaced, and rid of what a killed run has left."""
+        config = self.path("f.cfg", FUNCTION)
+        (self.folder / "data").mkdir()
+        target, link = pathlib.Path(self.path("data/b.h5")), pathlib.Path(self.path("a.h5"))
+        self.run_program("run", config, "-o", target, "-q")
+        link.symlink_to("data/b.h5")
+        for switch, points in (("--extend", 400), ("--overwrite", 300)):
+            (self.folder / "data/b.h5.part-abcdef").touch()
+            self.run_program("run", config, "-o", link, "-q", switch, "--set", f"design.points={points}")
+            self.assertTrue(link.is_symlink())
+            self.assertEqual([path.name for path in target.parent.iterdir()], ["b.h5"])
+            with h5py.File(target) as file:
+                self.assertEqual(int(file.attrs["n_points"]), points)
+
     def test_what_is_not_nested(self):
         grid = ('model = "test:wide"; design : { kind = "grid"; }; parameters : ( { name = "x1"; levels = 5; low = 0.0; '
                 "high = 1.0; } );")
@@ -218,6 +250,10 @@ class Lock(CrashTest):
                                                  r"\S+, started 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
         status = self.run_program("status", path).stdout
         self.assertIn(f"being written by process {job.ranks()[0]} on ", status)
+        for mode, answer in ((0o444, f"being written by process {job.ranks()[0]} on "), (0, "whether a run writes it now is not known")):
+            os.chmod(path + ".lock", mode)
+            self.assertIn(answer, run_as_others(self, "status", path).stdout)
+        os.chmod(path + ".lock", 0o644)
         self.run_program("verify", path)
         os.kill(job.ranks()[0], signal.SIGKILL)
         job.wait()
