@@ -565,7 +565,7 @@ class Damaged(ProgramTest):
         while n_rounds < 3:
             self.assertIsNone(process.poll())
             if pathlib.Path(path).exists():
-                n_rounds = int(re.search(r" in (\d+) rounds; not complete", self.read("status", path)[2]).group(1))
+                n_rounds = int(re.search(r" in (\d+) rounds?; not complete", self.read("status", path)[2]).group(1))
         process.kill()
         process.wait()
         text = self.run_program("verify", path).stdout
