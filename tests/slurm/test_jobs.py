@@ -190,8 +190,8 @@ class Jobs(ProgramTest):
         self.assertIn("KETSWEEP_SHARDS=N says how many shards there are", self.logs())
 
     def dependent(self):
-        """The job that another one has submitted; its log says which."""
-        return re.findall(r"^Submitted batch job (\d+)$", self.logs(), re.MULTILINE)[0]
+        """The last job that another one has submitted; its log says which."""
+        return max(re.findall(r"^Submitted batch job (\d+)$", self.logs(), re.MULTILINE), key=int)
 
     def test_analysis_waits_for_its_study(self):
         (self.work / "s.cfg").write_text(STUDY)
