@@ -52,7 +52,7 @@ struct ks_therapy {
 
     ks_therapy
         *reference; /* the same with cvode, which tries what has failed once more; NULL where this is cvode */
-    int batch;                   /* patients at a time: one for cvode, which has no lanes to fill */
+    int batch;      /* patients at a time: one for cvode, which has no lanes to fill */
     struct patient *patients;    /* [batch] */
     struct ks_problem *problems; /* [batch] */
 };
