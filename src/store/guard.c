@@ -89,9 +89,7 @@ static void prepare_to_die(void) {
         dup2(nowhere, STDOUT_FILENO);
         dup2(nowhere, STDERR_FILENO);
     }
-#ifdef M_PERTURB
     mallopt(M_PERTURB, 0x5a); /* what is read beyond an array is then no pointer or length that might do */
-#endif
     rlim_t in_use = bytes_in_use();
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_CPU, MOST_SECONDS_OF_PROCESSOR);
