@@ -336,13 +336,20 @@ void ks_suspects_release(struct ks_suspects *suspects);
 /* Forgets the record, once all points before `next` are committed. Rank 0. */
 void ks_suspects_clear(const struct ks_suspects *suspects, uint64_t next);
 
+/* ---- hints.c: what the configuration tells MPI-IO ------------------------------------------------------------- */
+
+/* MPI_INFO_NULL where there are none. The caller releases it. */
+int ks_hints_create(const struct ks_campaign *campaign, MPI_Info *hints);
+void ks_hints_release(MPI_Info *hints);
+
 /* ---- resume.c: what becomes of a file that is there --------------------------------------------------------- */
 
 /* One process, which holds the lock. Makes `path` a file that the campaign can go on with: a new one, or the one that is
  * there, extended where the arguments say so. KS_ERR_USAGE with every difference where it belongs to another campaign.
  * *is_complete: nothing is left to do. */
 int ks_resume_prepare(const char *path, const struct ks_arguments *arguments,
-                      const struct ks_campaign *campaign, const struct ks_schema *schema, bool *is_complete);
+                      const struct ks_campaign *campaign, const struct ks_schema *schema, MPI_Info hints,
+                      bool *is_complete);
 
 /* Whether a complete file is all that is asked for; it is not even opened for writing. */
 bool ks_resume_is_idle(const struct ks_arguments *arguments, bool is_complete);

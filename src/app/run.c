@@ -26,6 +26,7 @@ struct run {
     char *host_names;                        /* of all ranks, on rank 0: [size][MPI_MAX_PROCESSOR_NAME] */
     char first_host[MPI_MAX_PROCESSOR_NAME]; /* of rank 0 */
     struct ks_lock lock;                     /* on rank 0 */
+    MPI_Info hints;
     ks_store *store;
     const char *path;
     struct ks_share share;     /* all 0 without --shard */
@@ -139,13 +140,6 @@ static void end_hung(void *self, int rank, uint64_t first, uint64_t count, doubl
     MPI_Abort(MPI_COMM_WORLD, KS_EXIT_FAILED);
 }
 
-/* Only rank 0 has requests to answer in between; the others take what fills the solver's lanes best. */
-static uint64_t choose_slice(const struct run *run) {
-    uint64_t slice = run->work.slice, batch = (uint64_t)run->work.batch;
-    bool is_alone = run->size == 1, is_single = run->campaign.solver.kind == KS_SOLVER_cvode;
-    return batch > slice && (is_alone || (run->rank > 0 && !is_single)) ? batch : slice;
-}
-
 /* Points first to first + count - 1; *next is where it was stopped. */
 static int run_farm(struct run *run, uint64_t first, uint64_t count, uint64_t *next) {
     const struct ks_farm_work work = {.self = run,
@@ -158,7 +152,7 @@ static int run_farm(struct run *run, uint64_t first, uint64_t count, uint64_t *n
                                       .watchdog_seconds = run->campaign.run.watchdog_seconds,
                                       .commit_seconds = run->campaign.run.commit_seconds,
                                       .capacity = run->work.capacity,
-                                      .slice = choose_slice(run)};
+                                      .slice = run->work.slice};
     return ks_farm_run(run->comm, first, count, &work, next);
 }
 
@@ -294,7 +288,8 @@ static int claim_file(struct run *run) {
                 "ketsweep: warning: the file system of %s has no locks; nothing keeps a second run from "
                 "writing to it\n",
                 run->path);
-    return ks_resume_prepare(run->path, run->arguments, &run->campaign, &run->work.schema, &run->is_complete);
+    return ks_resume_prepare(run->path, run->arguments, &run->campaign, &run->work.schema, run->hints,
+                             &run->is_complete);
 }
 
 static int prepare_file(struct run *run) {
@@ -315,7 +310,7 @@ static int look_back(struct run *run) {
 }
 
 static int open_file(struct run *run) {
-    KS_TRY(ks_store_open_parallel(&run->store, run->path, run->comm));
+    KS_TRY(ks_store_open_parallel(&run->store, run->path, run->comm, run->hints));
     KS_TRY(ks_resume_read_rounds(run->store, run->comm, run->arguments->verifies || run->arguments->repairs,
                                  &run->rounds));
     run->next = run->rounds.next;
@@ -467,6 +462,7 @@ static int run_stages(struct run *run) {
     KS_TRY(ks_agree(run->comm, compare_campaigns(run)));
     KS_TRY(ks_agree(run->comm, compare_arguments(run)));
     KS_TRY(ks_agree(run->comm, allocate(run)));
+    KS_TRY(ks_agree(run->comm, ks_hints_create(&run->campaign, &run->hints)));
     KS_TRY(prepare_file(run));
     if (ks_resume_is_idle(run->arguments, run->is_complete)) {
         KS_TRY(ks_agree(run->comm, look_back(run)));
@@ -484,6 +480,7 @@ static int run_stages(struct run *run) {
 
 static void release(struct run *run) {
     ks_verification_release(&run->verification);
+    ks_hints_release(&run->hints);
     ks_suspects_release(&run->suspects);
     ks_resume_release_rounds(&run->rounds);
     ks_work_release(&run->work);
@@ -511,7 +508,8 @@ static void leave(const struct run *run) {
 }
 
 static int run_on_ranks(const struct ks_arguments *arguments, MPI_Comm comm, double begin) {
-    struct run run = {.arguments = arguments, .comm = comm, .begin = begin, .start = MPI_Wtime()};
+    struct run run = {
+        .arguments = arguments, .comm = comm, .begin = begin, .start = MPI_Wtime(), .hints = MPI_INFO_NULL};
     KS_MPI(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN));
     KS_MPI(MPI_Comm_rank(comm, &run.rank));
     KS_MPI(MPI_Comm_size(comm, &run.size));

@@ -86,9 +86,9 @@ static int write_csv_file(const struct ks_arguments *arguments, const struct ks_
 /* The file of a campaign of one point. Only here does this command start MPI. */
 static int write_h5(const char *path, const struct ks_work *work) {
     ks_store *store = NULL;
-    KS_TRY(ks_store_create(path, &work->schema, false));
+    KS_TRY(ks_store_create(path, &work->schema, false, MPI_INFO_NULL));
     KS_CHECK(MPI_Init(NULL, NULL) == MPI_SUCCESS, KS_ERR_MPI, "MPI does not start");
-    int err = ks_store_open_parallel(&store, path, MPI_COMM_SELF);
+    int err = ks_store_open_parallel(&store, path, MPI_COMM_SELF, MPI_INFO_NULL);
     if (err == KS_OK) err = ks_store_write_round(store, 0, 1, &work->rows);
     if (err == KS_OK) err = ks_store_complete(store);
     int closed = ks_store_close(&store);

@@ -56,6 +56,8 @@ struct ks_campaign {
         double commit_seconds;
         double time_limit;       /* s since the start; 0: none but Slurm's */
         double watchdog_seconds; /* 0: none */
+        int n_hints;
+        char **hints; /* to MPI-IO, "NAME=VALUE" each */
     } run;
 
     struct ks_clinical_study *study; /* of cohorts and trials; NULL where no section of theirs is there */

@@ -271,6 +271,23 @@ bool ks_settings_to_string(struct ks_reader *reader, const config_setting_t *set
     return true;
 }
 
+bool ks_settings_to_word(struct ks_reader *reader, const config_setting_t *setting,
+                         struct ks_word_text *word) {
+    int type = config_setting_type(setting), n;
+    if (type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64) {
+        n = snprintf(word->text, sizeof word->text, "%lld", config_setting_get_int64(setting));
+    } else if (type == CONFIG_TYPE_STRING) {
+        n = snprintf(word->text, sizeof word->text, "%s", config_setting_get_string(setting));
+    } else {
+        report_type(reader, setting, "an integer or a string");
+        return false;
+    }
+    if (n < (int)sizeof word->text) return true;
+    ks_settings_fault(reader, setting, "is too long; at most %zu characters are allowed",
+                      sizeof word->text - 1);
+    return false;
+}
+
 bool ks_settings_is_aggregate(struct ks_reader *reader, const config_setting_t *setting, const char *what) {
     if (config_setting_is_list(setting) || config_setting_is_array(setting)) return true;
     report_type(reader, setting, what);

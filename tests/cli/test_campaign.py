@@ -55,6 +55,24 @@ class SameFile(ProgramTest):
         self.run_program("run", config, "-o", self.path("variable.h5"), KETSWEEP_LANES="1")
         self.assertEqual(contents(self.path("variable.h5")), reference)
 
+    def test_hints(self):
+        """MPI-IO is told what run.mpi_info says, where it makes the file and where it opens it; no row changes."""
+        library = self.path("tell_hints.so")
+        subprocess.run(["mpicc", "-shared", "-fPIC", "-o", library, str(TOP / "tests/cli/tell_hints.c"), "-ldl"], check=True)
+        config, path = self.path("a.cfg", TEST_FUNCTION), self.path("a.h5")
+        self.run_program("run", config, "-o", self.path("plain.h5"))
+        hints = ("--set", 'run.mpi_info={ striping_factor = 8; cb_nodes = "2"; }')
+        told = self.run_program("run", config, "-o", path, *hints, LD_PRELOAD=library).stderr
+        self.assertEqual(re.findall(r"(creation|opening) of \S+:(.*)", told),
+                         [(what, " striping_factor=8 cb_nodes=2") for what in ("creation", "opening")])
+        self.assertEqual(contents(path), contents(self.path("plain.h5")))
+        larger = ("--extend", "--set", "design.points=2000")
+        told = self.run_program("run", config, "-o", path, *hints, *larger, LD_PRELOAD=library).stderr
+        self.assertEqual(len(re.findall("(?:creation|opening) .* striping_factor=8", told)), 2)
+        self.run_program("verify", path)
+        told = self.run_program("run", config, "-o", path, "--overwrite", LD_PRELOAD=library).stderr
+        self.assertEqual(re.findall(r"(creation|opening) of \S+:(.*)", told), [("opening", "")])
+
     def test_number_of_lanes(self):
         """The switch wins over the variable; a number that cannot be is refused."""
         config = self.path("a.cfg", 'solver : { kind = "rosenbrock"; }; protocol : { horizon = 24.0; };')

@@ -654,6 +654,23 @@ static void test_one_fault_is_one_line(void **state) {
         "test:borehole, test:wing_weight, test:linear, test:scattered, test:corner, test:wide, test:crash\n");
 }
 
+static void test_hints(void **state) {
+    (void)state;
+    struct ks_campaign campaign = load_right(
+        "run : { mpi_info : { cb_nodes = 4; striping_unit = 4194304L; romio_cb_write = \"enable\"; }; };");
+    assert_int_equal(campaign.run.n_hints, 3);
+    assert_string_equal(campaign.run.hints[0], "cb_nodes=4");
+    assert_string_equal(campaign.run.hints[1], "striping_unit=4194304");
+    assert_string_equal(campaign.run.hints[2], "romio_cb_write=enable");
+    ks_config_release(&campaign);
+    expect_faults(
+        "run : {\n  mpi_info : { cb_nodes = 1.5;\n    romio_cb_write = true; };\n};",
+        "t.cfg:2: run.mpi_info.cb_nodes: expected an integer or a string, found the number 1.5\n"
+        "t.cfg:3: run.mpi_info.romio_cb_write: expected an integer or a string, found true or false\n");
+    expect_faults("run : { mpi_info = 3; };",
+                  "t.cfg:1: run.mpi_info: expected a group { ... }, found the number 3\n");
+}
+
 static void test_faults_of_overrides_name_them(void **state) {
     (void)state;
     struct ks_campaign campaign;
@@ -836,6 +853,7 @@ int main(void) {
         cmocka_unit_test(test_events_become_infusions),
         cmocka_unit_test(test_all_faults_in_one_report),
         cmocka_unit_test(test_one_fault_is_one_line),
+        cmocka_unit_test(test_hints),
         cmocka_unit_test(test_faults_of_overrides_name_them),
         cmocka_unit_test(test_warnings_are_asked_for),
         cmocka_unit_test(test_warnings_of_lists_and_files),
