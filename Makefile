@@ -102,7 +102,7 @@ $(BUILD)/flags $(BUILD)/commit: FORCE
 $(BUILD)/src/base/build_info.o: $(BUILD)/commit
 $(BUILD)/src/base/build_info.o: DEFINES = -DKS_COMMIT='"$(COMMIT)"' -DKS_FLAGS='"$(strip $(CFLAGS) $(DIALECT))"'
 
-tests: $(PROGRAMS) ## build the test programs
+tests: $(PROGRAMS) $(BUILD)/tests/docs/model_values ## build the test programs
 
 $(PROGRAMS): %: %.o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS) $(TEST_LIBS)
