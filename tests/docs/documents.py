@@ -56,12 +56,13 @@ class Document:
                 for found in re.finditer(r"\]\(([^()\s]+)\)", self.prose)]
 
     def spans(self):
-        """(line, text) of every code span, and of every line of a block of commands."""
+        """(line, text) of every code span, and of every command in a block, without its comment."""
         found = [(self.prose.count("\n", 0, span.start()) + 1, " ".join(span.group(1).split()))
                  for span in re.finditer(r"`([^`]+)`", self.prose)]
         for block in self.blocks:
             if block.language == "sh":
-                found += [(block.line + i, line) for i, line in enumerate(block.text.splitlines(), 1) if line.strip()]
+                commands = [re.split(r"(?:^| )#", line)[0] for line in block.text.splitlines()]
+                found += [(block.line + i, command) for i, command in enumerate(commands, 1) if command.strip()]
         return found
 
 
