@@ -12,7 +12,7 @@ BUILD    := build/$(VARIANT)
 PREFIX   ?= /usr/local
 PYTHON   ?= $(shell tools/probe.sh --python)
 RANKS    ?= $(shell n=$$(nproc); echo $$((n < 2 ? 2 : n > 4 ? 4 : n)))
-SUITES   ?= unit science mpi cli crash slurm fuzz house
+SUITES   ?= unit science mpi cli docs crash slurm fuzz house
 CFLAGS   ?= -O3 -g
 LANES    := 1 2 4 8
 
@@ -39,7 +39,7 @@ QUIET_MPI := OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_
 
 # ---- What is here. Goals that compile nothing, or that let setup.sh install first, do not look. ------------------
 
-WITH_SETUP := demo test test-unit test-science test-mpi test-cli test-crash test-slurm asan
+WITH_SETUP := demo test test-unit test-science test-mpi test-cli test-docs test-crash test-slurm asan
 GOALS      := $(filter-out help clean layers format format-check $(WITH_SETUP),$(or $(MAKECMDGOALS),all))
 ROOTS      := HDF5_ROOT HDF5_DIR SUNDIALS_ROOT SUNDIALS SUITESPARSE_ROOT RANDOM123_ROOT GSL_ROOT LIBCONFIG_ROOT \
               CMOCKA_ROOT
@@ -102,7 +102,7 @@ $(BUILD)/flags $(BUILD)/commit: FORCE
 $(BUILD)/src/base/build_info.o: $(BUILD)/commit
 $(BUILD)/src/base/build_info.o: DEFINES = -DKS_COMMIT='"$(COMMIT)"' -DKS_FLAGS='"$(strip $(CFLAGS) $(DIALECT))"'
 
-tests: $(PROGRAMS) ## build the test programs
+tests: $(PROGRAMS) $(BUILD)/tests/docs/model_values ## build the test programs
 
 $(PROGRAMS): %: %.o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS) $(TEST_LIBS)
@@ -118,6 +118,11 @@ $(REPLAY): $(REPLAY).o $(FUZZER).o $(BUILD)/libketsweep.a
 $(FUZZER): $(FUZZER).o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) $(FUZZ_FILES) -fsanitize=fuzzer -o $@ $^ $(FOUND_LIBS)
 
+# What the model computes, for comparison with the equations that its document prints.
+MODEL_VALUES := $(BUILD)/tests/docs/model_values
+$(MODEL_VALUES): $(MODEL_VALUES).o $(BUILD)/libketsweep.a
+	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS)
+
 BENCH := $(addprefix $(BUILD)/tools/,bench_solver bench_analysis bench_farm scale_model)
 $(BENCH): %: %.o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS)
@@ -126,8 +131,8 @@ $(BENCH): %: %.o $(BUILD)/libketsweep.a
 
 demo: ## run configs/demo.cfg into build/demo.h5; installs what is missing
 test: ## every test; installs what is missing
-test-unit test-science test-mpi test-cli test-crash test-slurm: SUITES = $(@:test-%=%)
-test-unit test-science test-mpi test-cli test-crash test-slurm: ## one suite of them
+test-unit test-science test-mpi test-cli test-docs test-crash test-slurm: SUITES = $(@:test-%=%)
+test-unit test-science test-mpi test-cli test-docs test-crash test-slurm: ## one suite of them
 $(WITH_SETUP):
 	@tools/setup.sh
 	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(RANKS)) $(SETTINGS) \
@@ -171,8 +176,8 @@ run-demo: $(BUILD)/ketsweep
 	    '  $(PYTHON) -c "import xarray; print(xarray.open_dataset('"'build/demo.h5', engine='h5netcdf'"'))"'
 
 run-tests: $(foreach suite,$(SUITES),$(filter $(BUILD)/tests/$(suite)/%,$(PROGRAMS)))
-run-tests: $(if $(filter fuzz,$(SUITES)),$(REPLAY))
-run-tests: $(if $(filter cli crash slurm house,$(SUITES)),all)
+run-tests: $(if $(filter fuzz,$(SUITES)),$(REPLAY)) $(if $(filter docs,$(SUITES)),$(MODEL_VALUES))
+run-tests: $(if $(filter cli docs crash slurm house,$(SUITES)),all)
 	@$(PYTHON) tests/run.py --build $(BUILD) $(SUITES)
 
 soak: all ## the tests of crashes in their long form, about an hour; says how often each was tried, survived and equal
@@ -254,7 +259,7 @@ info: ## print the compiler, the flags and what was found
 print-%: ## print a variable, as in print-BUILD
 	@echo '$($*)'
 
--include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH:=.d) $(REPLAY).d $(FUZZER).d $(LARGE).d
+-include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH:=.d) $(REPLAY).d $(FUZZER).d $(MODEL_VALUES).d $(LARGE).d
 .SECONDARY:
 .PHONY: all tests $(WITH_SETUP) run-demo run-tests soak test-large bench bench-analysis validate bench-farm scale picture valgrind fuzz run-fuzzer layers headers names syntax format \
         format-check reference reference-check install clean help info FORCE
