@@ -44,7 +44,7 @@ def open(path, failed="drop", names=None):  # noqa: A001
     """
     if failed not in ("drop", "mark"):
         raise Error(f'failed is "drop" or "mark", not "{failed}"')
-    kind = next((name for name in ("status", "cohort", "trial") if name in _members(path)), None)
+    kind = next((name for name in ("status", "cohort", "trial") if name in members(path)), None)
     if kind is None:
         raise Error(f"{path} holds no points, cohort or trial of ketsweep")
     with _raw(path) as file:
@@ -57,7 +57,7 @@ def open(path, failed="drop", names=None):  # noqa: A001
 
 def indices(path, method=None):
     """The indices of a method (default: the first that the file holds) by the names that they tell of."""
-    methods = _members(path, "sensitivity")
+    methods = members(path, "sensitivity")
     if not methods:
         raise Error(f"{path} holds no indices; `ketsweep sensitivity {path}` computes them")
     if method is not None and method not in methods:
@@ -67,7 +67,7 @@ def indices(path, method=None):
         return data.load().assign_coords(scales)
 
 
-def _members(path, group="/"):
+def members(path, group="/"):
     """What a group of a file of ketsweep holds."""
     try:
         with h5py.File(path, "r") as file:

@@ -3,11 +3,14 @@ import pathlib
 import sys
 import tempfile
 import unittest
+import warnings
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(TOP / "tools"), str(TOP / "tests" / "cli")]
 import ketsweep  # noqa: E402
 from test_study import COHORT, TRIAL  # noqa: E402
+
+warnings.filterwarnings("ignore", r"\d+ of \d+ points failed")  # which is wanted here
 
 # The full model; every fourth point or so begins its infusion after the horizon, and fails.
 CAMPAIGN = {

@@ -4,7 +4,6 @@ import pathlib
 import shutil
 import sys
 import unittest
-import warnings
 
 import h5py
 import numpy
@@ -12,10 +11,6 @@ import numpy
 sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).parent.parent / "science")]
 import estimators  # noqa: E402
 from samples import CAMPAIGN, ISHIGAMI, SamplesTest, function, ketsweep  # noqa: E402
-
-
-def setUpModule():
-    warnings.simplefilter("ignore", UserWarning)  # of failed points, which are wanted here
 
 
 class Files(SamplesTest):
