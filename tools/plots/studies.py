@@ -226,8 +226,8 @@ def draw_validation(paths, width=style.PAGE):
     axes[0, 0].legend(handles=legend_of(targets), loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     n_known, n_missed = (sum(t.is_missed in of for t in targets) for of in ((True, False), (True,)))
     return figure, style.say(figure, f"{len(targets)} rows of {len(paths)} trial{'s' * (len(paths) != 1)}; {n_missed} of {n_known} lie "
-                             "outside of what trials of their size would show (orange, ×)", "Calibration rows have chosen patients "
-                             "or constants, validation rows have not" if {t.use for t in targets} - {"validation"} else "")
+                             "outside of what trials of their size would show (orange, ×)", "Calibration rows chose patients or "
+                             "constants, validation rows did not" if {t.use for t in targets} - {"validation"} else "")
 
 
 def draw_forest(axes, targets):
