@@ -12,7 +12,7 @@ BUILD    := build/$(VARIANT)
 PREFIX   ?= /usr/local
 PYTHON   ?= $(shell tools/probe.sh --python)
 RANKS    ?= $(shell n=$$(nproc); echo $$((n < 2 ? 2 : n > 4 ? 4 : n)))
-SUITES   ?= unit science mpi cli docs crash slurm fuzz house
+SUITES   ?= unit science mpi cli tools web docs crash slurm fuzz house
 CFLAGS   ?= -O3 -g
 LANES    := 1 2 4 8
 
@@ -39,7 +39,7 @@ QUIET_MPI := OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_
 
 # ---- What is here. Goals that compile nothing, or that let setup.sh install first, do not look. ------------------
 
-WITH_SETUP := demo test test-unit test-science test-mpi test-cli test-docs test-crash test-slurm asan
+WITH_SETUP := demo test test-unit test-science test-mpi test-cli test-tools test-web test-docs test-crash test-slurm asan
 GOALS      := $(filter-out help clean layers format format-check $(WITH_SETUP),$(or $(MAKECMDGOALS),all))
 ROOTS      := HDF5_ROOT HDF5_DIR SUNDIALS_ROOT SUNDIALS SUITESPARSE_ROOT RANDOM123_ROOT GSL_ROOT LIBCONFIG_ROOT \
               CMOCKA_ROOT
@@ -131,8 +131,8 @@ $(BENCH): %: %.o $(BUILD)/libketsweep.a
 
 demo: ## run configs/demo.cfg into build/demo.h5; installs what is missing
 test: ## every test; installs what is missing
-test-unit test-science test-mpi test-cli test-docs test-crash test-slurm: SUITES = $(@:test-%=%)
-test-unit test-science test-mpi test-cli test-docs test-crash test-slurm: ## one suite of them
+test-unit test-science test-mpi test-cli test-tools test-web test-docs test-crash test-slurm: SUITES = $(@:test-%=%)
+test-unit test-science test-mpi test-cli test-tools test-web test-docs test-crash test-slurm: ## one suite of them
 $(WITH_SETUP):
 	@tools/setup.sh
 	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(RANKS)) $(SETTINGS) \
@@ -177,7 +177,7 @@ run-demo: $(BUILD)/ketsweep
 
 run-tests: $(foreach suite,$(SUITES),$(filter $(BUILD)/tests/$(suite)/%,$(PROGRAMS)))
 run-tests: $(if $(filter fuzz,$(SUITES)),$(REPLAY)) $(if $(filter docs,$(SUITES)),$(MODEL_VALUES))
-run-tests: $(if $(filter cli docs crash slurm house,$(SUITES)),all)
+run-tests: $(if $(filter cli tools web docs crash slurm house,$(SUITES)),all)
 	@$(PYTHON) tests/run.py --build $(BUILD) $(SUITES)
 
 soak: all ## the tests of crashes in their long form, about an hour; says how often each was tried, survived and equal
