@@ -31,27 +31,100 @@ struct ks_arguments {
     const char *shard;                    /* --shard, NULL where it was not given */
     const char *partition, *time, *nodes; /* of submit, NULL where not given */
     bool is_dry;
-    bool overwrites, extends, verifies, repairs, is_quiet, is_json, is_long, is_separate, wants_help;
+    bool overwrites, extends, verifies, repairs, is_quiet, is_json, is_long, is_separate, wants_help,
+        wants_man;
     double max_failed_fraction;
     double verify_fraction; /* 0 where it was not given */
 };
 
-/* `allowed`: the names of the command's options, separated by blanks. Release what it fills also after an error. */
-int ks_arguments_parse(int argc, char **argv, const char *command, const char *allowed,
+struct ks_command;
+
+/* Release what it fills also after an error. */
+int ks_arguments_parse(int argc, char **argv, const struct ks_command *command,
                        struct ks_arguments *arguments);
 void ks_arguments_release(struct ks_arguments *arguments);
 
+/* An option, whatever the command. */
+struct ks_option {
+    const char *name, *letter; /* letter "-o", or "" */
+    int kind;
+    size_t offset;       /* in struct ks_arguments */
+    const char *value;   /* the word for its value in help; NULL where it takes none */
+    const char *meaning; /* "" where every command says it */
+};
+
+/* NULL where there is none. */
+const struct ks_option *ks_arguments_option(const char *name);
+
+/* ---- commands.c: the table of commands ----------------------------------------------------------------------- */
+
+/* An option as a command takes it. */
+struct ks_use {
+    const char *name;
+    const char *meaning; /* NULL: the option's own */
+    const char *choices; /* the only values, separated by blanks; NULL where there are others */
+};
+
+enum { KS_MOST_EXAMPLES = 3 };
+
 struct ks_command {
-    const char *name, *operand,
-        *summary;        /* operand "" where the command takes none, "WHAT..." where several */
-    const char *options; /* their names, separated by blanks */
-    const char *help;    /* the rest of `help COMMAND`, with an example */
+    const char *name, *operand; /* "WHAT..." where it takes several, "[WHAT]" where it needs none */
+    const char *summary;
+    const char *choices;       /* of the operand, as those of an option */
+    struct ks_use options[16]; /* ended by one without a name; --help is every command's */
+    const char *notes;         /* paragraphs, parted by empty lines */
+    const char *statuses[4];   /* what the exit status says; NULL: the same as for all, or never */
+    const char *examples[KS_MOST_EXAMPLES][2];        /* a command line, and what it does or NULL */
     int (*run)(const struct ks_arguments *arguments); /* an exit status, or a negative error */
 };
 
-extern const struct ks_command ks_command_run, ks_command_check, ks_command_show, ks_command_simulate,
-    ks_command_status, ks_command_export, ks_command_verify, ks_command_sensitivity, ks_command_cohort,
-    ks_command_trial, ks_command_merge, ks_command_submit;
+/* The commands in the order of help; NULL after the last. */
+const struct ks_command *ks_command_at(int i);
+const struct ks_command *ks_command_find(const char *name);
+
+/* The name that is meant, or NULL. */
+const char *ks_command_nearest(const char *name);
+
+/* NULL where the command does not take it. */
+const struct ks_use *ks_command_option(const struct ks_command *command, const char *name);
+
+/* Each in the file of its name. */
+int ks_run_command(const struct ks_arguments *arguments);
+int ks_check_command(const struct ks_arguments *arguments);
+int ks_simulate_command(const struct ks_arguments *arguments);
+int ks_show_command(const struct ks_arguments *arguments);
+int ks_status_command(const struct ks_arguments *arguments);
+int ks_export_command(const struct ks_arguments *arguments);
+int ks_verify_command(const struct ks_arguments *arguments);
+int ks_sensitivity_command(const struct ks_arguments *arguments);
+int ks_cohort_command(const struct ks_arguments *arguments);
+int ks_trial_command(const struct ks_arguments *arguments);
+int ks_merge_command(const struct ks_arguments *arguments);
+int ks_submit_command(const struct ks_arguments *arguments);
+int ks_completion_command(const struct ks_arguments *arguments);
+int ks_help_command(const struct ks_arguments *arguments);
+
+/* ---- help.c --------------------------------------------------------------------------------------------------- */
+
+/* The command of this name, or an error that says what is meant. */
+int ks_help_find(const char *name, const struct ks_command **command);
+
+/* All commands in a line each. */
+void ks_help_print_overview(FILE *stream);
+void ks_help_print_command(FILE *stream, const struct ks_command *command);
+
+/* The word for an option's value, such as FILE or csv|h5; `text` [32]. */
+const char *ks_help_value(const struct ks_option *option, const struct ks_use *use, char *text);
+
+const char *ks_help_meaning(const struct ks_option *option, const struct ks_use *use);
+
+/* What the exit status i (0 to 3) of a command says; NULL where it has none of these. */
+const char *ks_help_status(const struct ks_command *command, int i);
+
+/* ---- man.c ---------------------------------------------------------------------------------------------------- */
+
+/* The source of the man page. */
+void ks_man_print(FILE *stream);
 
 /* ---- output.c ----------------------------------------------------------------------------------------------- */
 

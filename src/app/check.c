@@ -184,7 +184,7 @@ int ks_check_campaign(const struct ks_campaign *campaign, double *core_seconds) 
     return err;
 }
 
-static int run_command(const struct ks_arguments *arguments) {
+int ks_check_command(const struct ks_arguments *arguments) {
     struct ks_campaign campaign;
     KS_TRY(ks_config_load(arguments->operand, arguments->n_overrides, arguments->overrides, true, stderr,
                           &campaign));
@@ -197,14 +197,3 @@ static int run_command(const struct ks_arguments *arguments) {
     ks_config_release(&campaign);
     return status;
 }
-
-const struct ks_command ks_command_check = {
-    .name = "check",
-    .operand = "CONFIG",
-    .summary = "validate a configuration and print the plan: points, size, time, Slurm lines",
-    .options = "set",
-    .help = "  --set KEY=VALUE   override an entry of CONFIG\n\n"
-            "Every fault is reported in one go, with file, line and key; the exit status is then 2.\n\n"
-            "Example:\n  ketsweep check configs/sweep.cfg --set design.points=65536\n",
-    .run = run_command,
-};

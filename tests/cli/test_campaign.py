@@ -791,14 +791,15 @@ class Help(ProgramTest):
             ("fly",): 'there is no command "fly"; `ketsweep help` lists them',
             ("run",): "run needs a CONFIG; `ketsweep help run` shows how",
             ("run", config, "--fast"): "run has no option --fast; `ketsweep help run` lists them",
-            ("run", config, "-o"): "--output needs a value",
-            ("run", config, "-o", ""): "--output needs a value",
+            ("run", config, "-o"): "--output needs a value: --output FILE",
+            ("run", config, "-o", ""): "--output needs a value: --output FILE",
             ("run", config, "--set", "x"): '--set takes KEY=VALUE, found "x"',
             ("run", config, "--max-failed-fraction", "2"): '--max-failed-fraction takes a number in [0, 1], found "2"',
-            ("check", config, config): f'check takes one argument, found "{config}" and "{config}"',
-            ("show", "config", "--json"): "show config is libconfig text; there is no --json of it",
-            ("show", "money"): "show knows parameters, states, endpoints, designs, methods, distributions, models "
-                               'and config, found "money"',
+            ("check", config, config): f'check takes one argument, found "{config}" and "{config}"; give one, or put '
+                                       "what belongs together in quotes",
+            ("show", "config", "--json"): "show config prints libconfig text; leave out --json",
+            ("show", "money"): "TOPIC of show is parameters, states, endpoints, designs, methods, distributions, models "
+                               'or config, found "money"',
             ("simulate", config, "--format", "xml"): '--format is csv or h5, found "xml"',
         }
         for arguments, sentence in cases.items():
