@@ -296,6 +296,17 @@ struct ks_plan {
 
 int ks_plan_calibrate(struct ks_work *work, double *seconds_per_point);
 
+/* The i-th of n_wanted points that visit all parts of n points early (a stride by the golden ratio); all points where
+ * n_wanted is n or more. */
+uint64_t ks_plan_spread(uint64_t i, uint64_t n_wanted, uint64_t n);
+
+/* How long it takes on so many ranks; the ranks, a power of two, on which it takes a minute at most. */
+double ks_plan_seconds(double core_seconds, double ranks);
+double ks_plan_ranks_for_a_minute(double core_seconds, uint64_t n_points);
+
+/* "14 core-minutes"; text of at least 32 characters. */
+const char *ks_plan_print_work(double core_seconds, char *text);
+
 /* A job of about half an hour, or of `minutes` where it is not 0; of `most_ranks` at most where it is not 0. */
 struct ks_plan ks_plan_job(double core_seconds, uint64_t n_points, double minutes, double most_ranks);
 
@@ -304,6 +315,31 @@ const char *ks_plan_print_time(double minutes, char *text);
 
 /* Calibrates, and prints the plan. */
 int ks_check_campaign(const struct ks_campaign *campaign, double *core_seconds);
+
+/* ---- advice.c, effects.c: what is allowed but looks like a mistake ------------------------------------------- */
+
+struct ks_advice {
+    FILE *stream; /* NULL: only counts */
+    const char *path;
+    int n; /* lines so far */
+};
+
+/* What can be told without simulating. */
+int ks_advice_give(struct ks_advice *advice, const struct ks_campaign *campaign);
+
+/* What the plan says of the run, what became of the points that were tried, and which parameters change nothing. */
+void ks_advice_judge_cost(struct ks_advice *advice, const struct ks_campaign *campaign, double core_seconds,
+                          double bytes);
+void ks_advice_judge_outcomes(struct ks_advice *advice, const struct ks_tally *tally);
+void ks_advice_judge_effects(struct ks_advice *advice, const struct ks_campaign *campaign,
+                             const bool *has_effect);
+
+/* Simulates some hundred patients: `has_effect` [n_variables], true also for what is not tried (functions, morris, many
+ * parameters). */
+int ks_effects_find(const struct ks_campaign *campaign, bool *has_effect);
+
+/* Why a varied parameter has no effect, and what to do about it. */
+void ks_effects_explain(const struct ks_campaign *campaign, int variable, char *text, size_t size);
 
 /* ---- shard.c ------------------------------------------------------------------------------------------------ */
 
@@ -513,7 +549,8 @@ void ks_progress_end(struct ks_progress *progress);
 /* "3 h 12 min", "45 s"; text of at least 32 characters. */
 const char *ks_progress_duration(double seconds, char *text);
 
-/* "2.1 GB"; text of at least 32 characters. */
+/* "65,536" and "2.1 GB"; text of at least 32 characters. */
+const char *ks_progress_count(uint64_t n, char *text);
 const char *ks_progress_bytes(double bytes, char *text);
 
 #endif

@@ -331,6 +331,20 @@ static int open_file(struct run *run) {
                               run->comm, messages);
 }
 
+/* Rank 0, before a campaign's first point. */
+static int advise(const struct run *run) {
+    struct ks_advice advice = {NULL, run->campaign.path, 0};
+    if (run->rank != 0 || run->arguments->is_quiet || run->next > 0) return KS_OK;
+    KS_TRY(ks_advice_give(&advice, &run->campaign));
+    if (advice.n > 0)
+        fprintf(stderr, "%s: %d warning%s; `ketsweep check %s` says what looks like a mistake\n",
+                run->campaign.path, advice.n, advice.n == 1 ? "" : "s", run->campaign.path);
+    if ((uint64_t)run->size > run->work.schema.n_points)
+        fprintf(stderr, "%s: %d ranks for %" PRIu64 " points: the others have nothing to do; start fewer\n",
+                run->campaign.path, run->size, run->work.schema.n_points);
+    return KS_OK;
+}
+
 /* ---- the points --------------------------------------------------------------------------------------------- */
 
 static int repair_round(struct run *run, size_t i) {
@@ -473,6 +487,7 @@ static int run_stages(struct run *run) {
         return conclude(run);
     }
     KS_TRY(open_file(run));
+    KS_TRY(ks_agree(run->comm, advise(run)));
     ks_progress_begin(&run->progress, run->rank == 0 && !run->arguments->is_quiet ? stderr : NULL, run->next);
     int err = run_points(run);
     ks_progress_end(&run->progress);

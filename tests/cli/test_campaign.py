@@ -776,7 +776,8 @@ class Help(ProgramTest):
 
     def test_check_prints_a_plan(self):
         plan = self.run_program("check", TOP / "configs/demo.cfg").stdout
-        for words in ("points of ketamine, design sobol", "infusions  1 of varied mg/kg, route iv, over 40 min", "core-hours", "#SBATCH --ntasks="):
+        for words in ("2,048 patients x 28 days; ", "\ndesign sobol, seed 1\n", "infusions  1, dose varied, route iv, duration 40 min, at 0 h",
+                      "#SBATCH --ntasks="):
             self.assertIn(words, plan)
 
     def test_shipped_configurations_are_valid(self):
