@@ -241,9 +241,15 @@ reference: $(BUILD)/ketsweep ## generate configs/reference.cfg
 reference-check: $(BUILD)/ketsweep ## check that configs/reference.cfg is as generated
 	@$< show config | diff -u configs/reference.cfg -
 
-install: all ## copy the program to PREFIX/bin (/usr/local), jobs/ to PREFIX/share/ketsweep
+install: all ## copy the program, its man page and completions, and jobs/ to PREFIX (/usr/local)
 	@install -D $(BUILD)/ketsweep $(DESTDIR)$(PREFIX)/bin/ketsweep
 	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ketsweep/jobs jobs/*
+	@$(BUILD)/ketsweep help --man >$(BUILD)/ketsweep.1
+	@$(BUILD)/ketsweep completion bash >$(BUILD)/completion.bash
+	@$(BUILD)/ketsweep completion zsh >$(BUILD)/completion.zsh
+	@install -D -m 644 $(BUILD)/ketsweep.1 $(DESTDIR)$(PREFIX)/share/man/man1/ketsweep.1
+	@install -D -m 644 $(BUILD)/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ketsweep
+	@install -D -m 644 $(BUILD)/completion.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ketsweep
 
 clean: ## remove build/
 	@rm -rf build

@@ -326,6 +326,20 @@ static int open_file(struct run *run) {
                               run->comm, messages);
 }
 
+/* Rank 0, before a campaign's first point. */
+static int advise(const struct run *run) {
+    struct ks_advice advice = {NULL, run->campaign.path, 0};
+    if (run->rank != 0 || run->arguments->is_quiet || run->next > 0) return KS_OK;
+    KS_TRY(ks_advice_give(&advice, &run->campaign));
+    if (advice.n > 0)
+        fprintf(stderr, "%s: %d warning%s; `ketsweep check %s` says what looks like a mistake\n",
+                run->campaign.path, advice.n, advice.n == 1 ? "" : "s", run->campaign.path);
+    if ((uint64_t)run->size > run->work.schema.n_points)
+        fprintf(stderr, "%s: %d ranks for %" PRIu64 " points: the others have nothing to do; start fewer\n",
+                run->campaign.path, run->size, run->work.schema.n_points);
+    return KS_OK;
+}
+
 /* ---- the points --------------------------------------------------------------------------------------------- */
 
 static int repair_round(struct run *run, size_t i) {
@@ -469,6 +483,7 @@ static int run_stages(struct run *run) {
         return conclude(run);
     }
     KS_TRY(open_file(run));
+    KS_TRY(ks_agree(run->comm, advise(run)));
     ks_progress_begin(&run->progress, run->rank == 0 && !run->arguments->is_quiet ? stderr : NULL, run->next);
     int err = run_points(run);
     ks_progress_end(&run->progress);
@@ -526,7 +541,7 @@ static int run_on_ranks(const struct ks_arguments *arguments, MPI_Comm comm, dou
     return agree_on_exit(comm, status);
 }
 
-static int run_command(const struct ks_arguments *arguments) {
+int ks_run_command(const struct ks_arguments *arguments) {
     KS_CHECK(MPI_Init(NULL, NULL) == MPI_SUCCESS, KS_ERR_MPI, "MPI does not start");
     ks_error_set_abort(abort_all);
     ks_signals_install();
@@ -534,42 +549,3 @@ static int run_command(const struct ks_arguments *arguments) {
     MPI_Finalize();
     return status;
 }
-
-const struct ks_command ks_command_run = {
-    .name = "run",
-    .operand = "CONFIG",
-    .summary = "simulate every point of the campaign into one HDF5 file (under mpirun or srun)",
-    .options =
-        "output set overwrite extend verify repair shard quiet lanes max-failed-fraction verify-fraction",
-    .help =
-        "  -o, --output FILE         the file; default: output.file of CONFIG\n"
-        "  --set KEY=VALUE           override an entry of CONFIG, e.g. --set design.points=65536\n"
-        "  --overwrite               replace an existing file\n"
-        "  --extend                  the design has grown: keep the rows of the existing file, add the "
-        "others\n"
-        "  --verify                  check every committed round before going on, not just the last\n"
-        "  --repair                  run the rounds again whose rows have changed since they were written\n"
-        "  --shard K/N               only the Kth of N equal shares of the points, into NAME.K.h5 for "
-        "NAME.h5; "
-        "`merge`\n"
-        "                            joins them\n"
-        "  --lanes N                 patients solved at once: 1, 2, 4 or 8 (default: the most possible)\n"
-        "  --max-failed-fraction F   exit with 1 if more points than this share fail (default 0.01)\n"
-        "  --verify-fraction F       solve this share of the points again, by cvode at a hundredth of "
-        "solver.rtol,\n"
-        "                            and say how far their endpoints differ\n"
-        "  -q, --quiet               no progress, no summary\n\n"
-        "The same command goes on with an unfinished file where it left off, on any number of ranks. "
-        "SIGUSR1,\n"
-        "SIGUSR2, SIGTERM, SIGINT, run.time_limit or the end of the Slurm job stop it after a last commit; "
-        "it\n"
-        "then exits with 3. A second signal stops it at once; the file stays good.\n\n"
-        "Failed points are rows with a status and NaN endpoints; the campaign goes on. No result depends\n"
-        "on --lanes, nor on the number of ranks. Without --lanes the variable KETSWEEP_LANES counts; cvode\n"
-        "takes one patient at a time whatever they say.\n\n"
-        "Examples:\n"
-        "  ketsweep run configs/demo.cfg                              one process\n"
-        "  mpirun -n 2 ketsweep run configs/sweep.cfg -o sweep.h5     two; on a cluster as many as there "
-        "are cores\n",
-    .run = run_command,
-};

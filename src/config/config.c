@@ -70,6 +70,8 @@ static const struct ks_key run_keys[] = {
      {0, INFINITY, true, false, false, ">= 0"}},
     {"mpi_info", "", NULL,
      "hints to MPI-IO by their names, numbers or strings; none by default (jobs/README.md)", KS_ANYTHING},
+    {"watch", "", NULL, "the endpoint whose mean progress shows (default: madrs_change_end, or the first)",
+     KS_ANYTHING},
 };
 const struct ks_keys ks_config_run_keys = KS_KEYS(run_keys);
 
@@ -204,6 +206,26 @@ static int read_solver_and_run(struct ks_reader *reader) {
     return read_hints(reader, ks_settings_find(&run, "mpi_info"));
 }
 
+/* The endpoint that progress shows, once all are known. */
+static int read_watch(struct ks_reader *reader) {
+    struct ks_campaign *campaign = reader->campaign;
+    const config_setting_t *setting = ks_settings_member(ks_settings_top(reader, "run"), "watch");
+    const char **names, *wanted = "madrs_change_end";
+    int n = campaign->n_endpoints, watch = -1;
+    if (setting != NULL && !ks_settings_to_string(reader, setting, &wanted)) return KS_OK;
+    KS_ALLOCATE(names, (size_t)n);
+    for (int i = 0; i < n; i++) {
+        names[i] = campaign->endpoints[i].name;
+        if (strcmp(names[i], wanted) == 0) watch = i;
+    }
+    if (setting != NULL && watch < 0 && n > 0)
+        ks_settings_unknown(reader, setting, "endpoint", wanted, false, n, names,
+                            "it must be one of output.endpoints");
+    campaign->run.watch = watch > 0 ? watch : 0;
+    free(names);
+    return KS_OK;
+}
+
 /* The arm's entries stand over those of the whole. */
 static int take_arm(struct ks_reader *reader) {
     const config_setting_t *list = ks_settings_top(reader, "arms");
@@ -230,7 +252,9 @@ static int read_sections(struct ks_reader *reader, const struct ks_population *p
     if (population != NULL) mark_traits(reader, population);
     KS_TRY(ks_protocol_read(reader));
     KS_TRY(ks_output_read(reader));
-    return population == NULL ? ks_study_read(reader) : KS_OK;
+    if (population != NULL) return KS_OK;
+    KS_TRY(read_watch(reader));
+    return ks_study_read(reader);
 }
 
 /* `population` of an arm; NULL for the whole. */

@@ -252,8 +252,8 @@ static void write_study(FILE *stream) {
 }
 
 void ks_config_write_reference(FILE *stream) {
-    static const char *const run_examples[] = {"", "", "",
-                                               "{ striping_factor = 8; striping_unit = 4194304; }"};
+    static const char *const run_examples[] = {
+        "", "", "", "{ striping_factor = 8; striping_unit = 4194304; }", "\"madrs_24h\""};
     fputs("# Every key of a configuration, with its unit, default and meaning. Generated: `ketsweep show "
           "config`.\n"
           "# Copy what you need: keys that are left out keep the defaults that stand here.\n"

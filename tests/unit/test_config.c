@@ -712,14 +712,14 @@ static void test_warnings_are_asked_for(void **state) {
     assert_string_equal(
         messages,
         "warning: t.cfg:1: protocol.infusion_dose: 8 is outside the plausible range of infusion_dose, 0.1 to "
-        "1\n"
+        "1 mg/kg\n"
         "warning: t.cfg:1: protocol.infusion_interval: 0.5 is outside the plausible range of "
         "infusion_interval, 24 to "
-        "336\n"
+        "336 h\n"
         "warning: t.cfg:1: protocol.infusion_interval: infusions can overlap: they take up to "
         "0.6666666666666666 h and "
         "start every 0.5 h; they add\n"
-        "warning: t.cfg:2: patient.weight: 20 is outside the plausible range of weight, 35 to 200\n");
+        "warning: t.cfg:2: patient.weight: 20 is outside the plausible range of weight, 35 to 200 kg\n");
     free(messages);
     ks_config_release(&campaign);
     size_t size;
@@ -746,14 +746,14 @@ static void test_warnings_of_lists_and_files(void **state) {
     expect_warnings(
         "protocol : { infusions = ( { time = 0; dose = 35; duration = 1; } ); };",
         "warning: t.cfg:1: protocol.infusions: 35 is outside the plausible range of infusion_dose, "
-        "0.1 to 1\n");
+        "0.1 to 1 mg/kg\n");
     expect_warnings(
         "protocol : { dose_unit = \"mg\"; infusions = ( { time = 0; dose = 35; duration = 1; } ); };", "");
     write_file("weights.csv", "weight\n70\n20\n500\n");
     expect_warnings(
         "design : { kind = \"file\"; file = \"weights.csv\"; };",
-        "warning: t.cfg:1: design.file: 20 is outside the plausible range of weight, 35 to 200\n"
-        "warning: t.cfg:1: design.file: 500 is outside the plausible range of weight, 35 to 200\n");
+        "warning: t.cfg:1: design.file: 20 is outside the plausible range of weight, 35 to 200 kg\n"
+        "warning: t.cfg:1: design.file: 500 is outside the plausible range of weight, 35 to 200 kg\n");
 }
 
 /* The tail of a distribution, which always overlaps, is no reason to warn. */
@@ -768,7 +768,7 @@ static void test_warnings_of_likely_overlaps(void **state) {
         "protocol : { infusion_count = 2; infusion_rate = 1; };\n" DESIGN
         "parameters = ( { name = \"infusion_interval\"; values = [0.25, 84.0]; } );",
         "warning: t.cfg:3: parameters.[0].values.[0]: 0.25 is outside the plausible range of "
-        "infusion_interval, 24 to 336\n"
+        "infusion_interval, 24 to 336 h\n"
         "warning: t.cfg:3: parameters.[0]: infusions can overlap: they take up to 0.5 h and start every "
         "0.25 h; they add\n");
 }
