@@ -71,6 +71,13 @@ double ks_statistics_effective_n(size_t n, const double *weights);
 /* The value below which the share p lies, linear between order statistics; sorts `values`. NaN where n is 0. */
 double ks_statistics_quantile(size_t n, double *values, double p);
 
+/* The same for many shares at once. */
+void ks_statistics_quantiles(size_t n, double *values, int n_shares, const double *shares, double *quantiles);
+
+/* The least value at or below which the share p of the weight lies, the inverse of the weighted distribution. */
+int ks_statistics_weighted_quantiles(size_t n, const double *values, const double *weights, int n_shares,
+                                     const double *shares, double *quantiles);
+
 /* The largest distance between the weighted distribution of the values and a normal one. */
 int ks_statistics_distance(size_t n, const double *values, const double *weights, double mean, double sd,
                            double *distance);
