@@ -1,4 +1,4 @@
-/* Moments, tests, intervals and survival of weighted patients. */
+/* Moments, quantiles and tests of weighted patients. */
 #include "base/elementary.h"
 #include "base/memory.h"
 #include "base/normal.h"
@@ -154,30 +154,4 @@ double ks_statistics_binomial(int x, int n, double p) {
 
 double ks_statistics_normal(double z) {
     return isnan(z) ? NAN : 2 * ks_normal_share(-fabs(z));
-}
-
-/* ---- survival ---------------------------------------------------------------------------------------------------- */
-
-void ks_statistics_survival(size_t n, const double *times, const bool *is_event, const double *weights,
-                            int n_steps, const double *steps, double *survival) {
-    double alive = 1;
-    for (int s = 0; s < n_steps; s++) {
-        double at_risk = 0, events = 0, before = s > 0 ? steps[s - 1] : 0;
-        for (size_t i = 0; i < n; i++) {
-            if (times[i] <= before) continue;
-            bool is_now = times[i] <= steps[s];
-            /* who is censored between two visits was last seen at the one before */
-            if (is_now && !is_event[i] && times[i] < steps[s]) continue;
-            at_risk += weight_of(weights, i);
-            if (is_now && is_event[i]) events += weight_of(weights, i);
-        }
-        if (at_risk > 0) alive *= 1 - events / at_risk;
-        survival[s] = alive;
-    }
-}
-
-double ks_statistics_median_survival(int n_steps, const double *steps, const double *survival) {
-    for (int s = 0; s < n_steps; s++)
-        if (survival[s] <= 0.5) return steps[s];
-    return NAN;
 }

@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "report/json.h"
 #include "report/report.h"
+#include "store/pages.h"
 #include "store/store.h"
 
 /* ---- excerpt.c: rows that stand for all ----------------------------------------------------------------------- */
@@ -51,6 +52,23 @@ int ks_report_write_indices(struct ks_json *json, const struct ks_report_campaig
 int ks_report_write_campaign(struct ks_json *json, const char *path);
 int ks_report_write_cohort(struct ks_json *json, const char *path);
 int ks_report_write_trial(struct ks_json *json, const char *path);
+
+/* tables.c: what the pages of cohorts and trials share. */
+
+/* Moments and quantiles of weighted patients. */
+struct ks_report_moments {
+    double mean, sd, quantiles[5]; /* at ks_digest_shares */
+};
+int ks_report_find_moments(size_t n, const double *values, const double *weights,
+                           struct ks_report_moments *moments);
+void ks_report_write_moments(struct ks_json *json, const struct ks_report_moments *moments);
+
+/* The head and the protocols of a file of tables. */
+int ks_report_write_tables_head(struct ks_json *json, struct ks_pages *pages, const char *kind,
+                                char **config);
+
+/* A member of texts, "" where the file has no such dataset. */
+void ks_report_write_cell(struct ks_json *json, const char *key, const struct ks_page *page, uint64_t i);
 
 /* campaign.c: the members that every page begins with. */
 void ks_report_write_head(struct ks_json *json, const char *path, const char *kind, const char *title,
