@@ -101,6 +101,7 @@ int ks_cohort_command(const struct ks_arguments *arguments);
 int ks_trial_command(const struct ks_arguments *arguments);
 int ks_merge_command(const struct ks_arguments *arguments);
 int ks_submit_command(const struct ks_arguments *arguments);
+int ks_report_command(const struct ks_arguments *arguments);
 int ks_completion_command(const struct ks_arguments *arguments);
 int ks_help_command(const struct ks_arguments *arguments);
 
@@ -136,6 +137,15 @@ int ks_output_open(const struct ks_arguments *arguments, FILE **stream);
 
 /* Says whether all was written; `path` as in -o, NULL for standard output, which stays open. */
 int ks_output_close(FILE *stream, const char *path);
+
+/* A file that appears under its name when it is whole and on disk; a link stays one. Ended also after an error, with which
+ * nothing appears. */
+struct ks_new_file {
+    FILE *stream;
+    char *target, *temporary;
+};
+int ks_output_begin(struct ks_new_file *file, const char *path);
+int ks_output_end(struct ks_new_file *file, int err);
 
 void ks_output_number(FILE *stream, double value, int n_digits);
 

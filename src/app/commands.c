@@ -128,6 +128,21 @@ static const struct ks_command commands[] = {
         .run = ks_export_command,
     },
     {
+        .name = "report",
+        .operand = "FILE",
+        .summary = "one self-contained HTML page of a campaign, a cohort or a trial",
+        .options = {{"output", "the page (default: beside FILE, NAME.report.html for NAME.h5)"},
+                    {"quiet", "do not say what was written"}},
+        .notes = "Works offline in a browser: what was run, progress and failures, the distribution of every "
+                 "endpoint, response surfaces, sensitivity, trajectories; of cohorts and trials baseline, "
+                 "targets before and after, response and remission, survival, validation. The campaign may "
+                 "be unfinished. A page that is there is replaced; another file is not.",
+        .statuses = {"done", "the file could not be read, or the page not written", NULL, NULL},
+        .examples = {{"ketsweep report sensitivity.h5", NULL},
+                     {"ketsweep report murrough.h5 -o for-the-team.html", NULL}},
+        .run = ks_report_command,
+    },
+    {
         .name = "verify",
         .operand = "FILE",
         .summary = "check the checksum of every committed round",
