@@ -17,7 +17,7 @@ function funnelFigure() {
         svg: plot({
           width, height: steps.length * layout.height + 66, marginLeft: layout.marginLeft, marginRight: 60,
           x: plainAxis("people", { grid: true, tickFormat: numberTicks, ticks: width / 110, domain: [0, d3.max(steps, (step) => step.n)] }), y: { domain: steps.map((step) => step.name), label: null, padding: 0.15 },
-          marks: [...layout.marks, Plot.barX(steps, { x: "n", y: "name", fill: "var(--c1)", insetTop: layout.insetTop, ariaLabel: "people" }),
+          marks: [...layout.marks, Plot.barX(steps, { x: "n", y: "name", fill: "var(--c1)", insetTop: layout.insetTop, className: "people" }),
             Plot.text(steps, { x: "n", y: "name", text: (step) => textOf(Math.round(step.n)), textAnchor: "start", dx: 5, dy: layout.dy }), Plot.ruleX([0])],
         }),
         table: { head: ["step", "people"], rows: steps.map((step) => [step.name, step.n]) },
@@ -40,7 +40,7 @@ function rejectionsFigure() {
         svg: plot({
           width, height: rejected.length * layout.height + 66, marginLeft: layout.marginLeft, marginRight: 50,
           x: plainAxis("candidates", { grid: true, tickFormat: numberTicks, ticks: width / 110 }), y: { domain: rejected.map((one) => words(one.reason)), label: null, padding: 0.2 },
-          marks: [...layout.marks, Plot.barX(rejected, { x: "n", y: (one) => words(one.reason), fill: "var(--c2)", insetTop: layout.insetTop, ariaLabel: "rejections" }),
+          marks: [...layout.marks, Plot.barX(rejected, { x: "n", y: (one) => words(one.reason), fill: "var(--c2)", insetTop: layout.insetTop, className: "rejections" }),
             Plot.text(rejected, { x: "n", y: (one) => words(one.reason), text: (one) => textOf(one.n), textAnchor: "start", dx: 5, dy: layout.dy }), Plot.ruleX([0])],
         }),
         table: { head: ["reason", "candidates"], rows: rejected.map((one) => [words(one.reason), one.n]) },
@@ -83,8 +83,8 @@ function targetsFigure() {
           x: plainAxis("difference from the published number (% of it)", { grid: true, nice: true, tickFormat: percent, ticks: Math.max(3, width / 120) }), y: { domain: shown.map((one) => one.target), label: null, padding: 0 },
           marks: [...layout.marks, Plot.ruleX([0], { stroke: "var(--ink)", strokeDasharray: "4 3" }),
             Plot.ruleY(shown, { x1: "missedBefore", x2: "missedAfter", y: "target", dy: layout.dy, stroke: "var(--idle)", strokeWidth: 2 }),
-            Plot.dot(shown, { x: "missedBefore", y: "target", dy: layout.dy, r: 5, stroke: "var(--c2)", strokeWidth: 2, fill: "var(--ground)", ariaLabel: "before" }),
-            Plot.dot(shown, { x: "missedAfter", y: "target", dy: layout.dy, r: 5, fill: "var(--c1)", ariaLabel: "after" })],
+            Plot.dot(shown, { x: "missedBefore", y: "target", dy: layout.dy, r: 5, stroke: "var(--c2)", strokeWidth: 2, fill: "var(--ground)", className: "before" }),
+            Plot.dot(shown, { x: "missedAfter", y: "target", dy: layout.dy, r: 5, fill: "var(--c1)", className: "after" })],
         }),
         legend: legendOf([{ text: "before selection", shape: "ring", color: "var(--c2)" }, { text: "after selection", shape: "dot", color: "var(--c1)" }]),
       };

@@ -49,9 +49,9 @@ function drawDistribution(endpoint, width) {
       x: plainAxis(withUnit(endpoint.name, endpoint.unit), { tickFormat: numberTicks, ticks: Math.max(3, width / 100), domain: [low, high] }),
       y: upAxis("patients", { grid: true, tickFormat: numberTicks, ticks: 5 }),
       marks: [
-        Plot.rectY(bins, { x1: "x1", x2: "x2", y: "count", fill: "var(--c1)", insetLeft: 0.5, insetRight: 0.5, ariaLabel: "histogram" }),
+        Plot.rectY(bins, { x1: "x1", x2: "x2", y: "count", fill: "var(--c1)", insetLeft: 0.5, insetRight: 0.5, className: "histogram" }),
         Plot.ruleY([0]),
-        Plot.ruleX(marks, { x: "at", stroke: "var(--ink)", strokeDasharray: (mark) => (mark.text === "median" ? "none" : "4 3"), strokeWidth: 1.5, ariaLabel: "quantiles" }),
+        Plot.ruleX(marks, { x: "at", stroke: "var(--ink)", strokeDasharray: (mark) => (mark.text === "median" ? "none" : "4 3"), strokeWidth: 1.5, className: "quantiles" }),
         Plot.text(shown, { x: "at", text: "text", frameAnchor: "top", dy: -12, fontWeight: 600 }),
       ],
     }),
@@ -70,7 +70,7 @@ function drawShare(endpoint, width, missing) {
       x: plainAxis("share of patients", { domain: [0, 1], tickFormat: shareTicks, ticks: width / 90, grid: true }), y: { domain: ["yes", "no"], label: null },
       marks: [
         Plot.axisY({ tickSize: 0, label: null }),
-        Plot.barX(answers, { x: "share", y: "text", fill: (one) => (one.text === "yes" ? "var(--c1)" : "var(--idle)"), ariaLabel: "shares" }),
+        Plot.barX(answers, { x: "share", y: "text", fill: (one) => (one.text === "yes" ? "var(--c1)" : "var(--idle)"), className: "shares" }),
         Plot.text(answers, { x: "share", y: "text", text: (one) => percentOf(one.share), textAnchor: (one) => (one.share > 0.85 ? "end" : "start"), dx: 0, fill: "var(--ink)", stroke: "var(--ground)", strokeWidth: 4, paintOrder: "stroke" }),
         Plot.ruleX([0]),
       ],
@@ -115,9 +115,9 @@ function drawCourse(course, state, names, isStretched, width) {
     const { color, dash } = GROUPS[name];
     if (time.length < 2) return [Plot.dot(rows, { x: "t", y: "p50", fill: color }), Plot.ruleX(rows, { x: "t", y1: "p5", y2: "p95", stroke: color })];
     return [
-      Plot.areaY(rows.filter(defined("p5")), { x: "t", y1: "p5", y2: "p95", fill: color, fillOpacity: 0.16, ariaLabel: `5 to 95 % of ${GROUPS[name].text}` }),
-      Plot.areaY(rows.filter(defined("p25")), { x: "t", y1: "p25", y2: "p75", fill: color, fillOpacity: 0.28, ariaLabel: `25 to 75 % of ${GROUPS[name].text}` }),
-      Plot.line(rows.filter(defined("p50")), { x: "t", y: "p50", stroke: color, strokeWidth: 2.25, strokeDasharray: dash, ariaLabel: `median of ${GROUPS[name].text}` }),
+      Plot.areaY(rows.filter(defined("p5")), { x: "t", y1: "p5", y2: "p95", fill: color, fillOpacity: 0.16, className: "wide-band" }),
+      Plot.areaY(rows.filter(defined("p25")), { x: "t", y1: "p25", y2: "p75", fill: color, fillOpacity: 0.28, className: "narrow-band" }),
+      Plot.line(rows.filter(defined("p50")), { x: "t", y: "p50", stroke: color, strokeWidth: 2.25, strokeDasharray: dash, className: "medians" }),
     ];
   });
   const medians = groups.map((name) => state.groups[name].p50).map((median) => `from ${textOf(median[0])} to ${textOf(median[median.length - 1])}`);

@@ -40,10 +40,10 @@ function drawBars(rows, indices, width) {
       ...indices.flatMap((index, k) => [
         Plot.barX(of(k), {
           x: "value", y: "name", fill: (bar) => (bar.isJudged ? `url(#hatch-${k + 1})` : SERIES[k]), stroke: SERIES[k], strokeWidth: 1,
-          insetTop: layout.insetTop + 2 + k * each, insetBottom: 2 + (indices.length - 1 - k) * each, ariaLabel: `${index.name} bars`,
+          insetTop: layout.insetTop + 2 + k * each, insetBottom: 2 + (indices.length - 1 - k) * each, className: "bars",
         }),
         Plot.ruleY(withInterval(k), { x1: "low", x2: "high", y: "name", dy: middle(k), stroke: "var(--ground)", strokeWidth: 4.5 }),
-        Plot.ruleY(withInterval(k), { x1: "low", x2: "high", y: "name", dy: middle(k), stroke: "var(--ink)", strokeWidth: 1.75, marker: "tick", ariaLabel: `${index.name} intervals` }),
+        Plot.ruleY(withInterval(k), { x1: "low", x2: "high", y: "name", dy: middle(k), stroke: "var(--ink)", strokeWidth: 1.75, marker: "tick", className: "intervals" }),
       ]),
       Plot.ruleX([0], { stroke: "var(--ink)" }),
     ],
@@ -156,8 +156,8 @@ function drawIndexOverTime(course, index, s, width) {
     svg: plot({
       width, height: 340, marginLeft: 50, x: timeAxis(end, width - 70), y: upAxis(index.name, { domain: [floor, top], grid: true, tickFormat: numberTicks }),
       marks: [
-        ...shown.map((line, k) => Plot.areaY(line.rows.filter((row) => defined(row) && isNumber(row.low)), { x: "hours", y1: (row) => clamp(row.low), y2: (row) => clamp(row.high), fill: SERIES[k], fillOpacity: 0.14, ariaLabel: `interval of ${line.name}` })),
-        ...shown.map((line, k) => Plot.line(line.rows.filter(defined), { x: "hours", y: "value", stroke: SERIES[k], strokeWidth: 2.25, strokeDasharray: DASHES[k], ariaLabel: `index of ${line.name}` })),
+        ...shown.map((line, k) => Plot.areaY(line.rows.filter((row) => defined(row) && isNumber(row.low)), { x: "hours", y1: (row) => clamp(row.low), y2: (row) => clamp(row.high), fill: SERIES[k], fillOpacity: 0.14, className: "bands" })),
+        ...shown.map((line, k) => Plot.line(line.rows.filter(defined), { x: "hours", y: "value", stroke: SERIES[k], strokeWidth: 2.25, strokeDasharray: DASHES[k], className: "lines" })),
         Plot.ruleY([0]),
       ],
     }),

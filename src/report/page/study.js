@@ -79,10 +79,10 @@ function protocolFigure() {
         marks: [
           ...layout.marks, Plot.gridX({ strokeOpacity: 0.15 }), Plot.axisX({ ...timeAxis(horizon, inner) }),
           Plot.ruleX([horizon], { stroke: "var(--soft)", strokeDasharray: "3 3" }),
-          Plot.barX(doses.filter((dose) => dose.dose !== 0), { x1: "x1", x2: "x2", y: "lane", fill: "var(--c1)", insetTop: top, insetBottom: 13, ariaLabel: "infusions" }),
-          Plot.barX(doses.filter((dose) => dose.dose === 0), { x1: "x1", x2: "x2", y: "lane", fill: "var(--ground)", stroke: "var(--c1)", insetTop: top, insetBottom: 13, ariaLabel: "infusions without drug" }),
-          Plot.barX(talks, { x1: "x1", x2: "x2", y: "lane", fill: "var(--c2)", insetTop: top + 17, ariaLabel: "sessions" }),
-          Plot.dot(times.length ? times : [], { x: (t) => t, y: () => read, symbol: "triangle", r: 4, fill: "var(--c3)", dy: layout.dy, ariaLabel: "times of endpoints" }),
+          Plot.barX(doses.filter((dose) => dose.dose !== 0), { x1: "x1", x2: "x2", y: "lane", fill: "var(--c1)", insetTop: top, insetBottom: 13, className: "infusions" }),
+          Plot.barX(doses.filter((dose) => dose.dose === 0), { x1: "x1", x2: "x2", y: "lane", fill: "var(--ground)", stroke: "var(--c1)", insetTop: top, insetBottom: 13, className: "infusions-without-drug" }),
+          Plot.barX(talks, { x1: "x1", x2: "x2", y: "lane", fill: "var(--c2)", insetTop: top + 17, className: "sessions" }),
+          Plot.dot(times.length ? times : [], { x: (t) => t, y: () => read, symbol: "triangle", r: 4, fill: "var(--c3)", dy: layout.dy, className: "times-of-endpoints" }),
         ],
       }),
       legend: legendOf([
@@ -163,7 +163,7 @@ function progressFigure() {
       note: DATA.progress.complete ? "" : `The campaign is not complete: ${textOf(DATA.progress.n_done)} of ${textOf(n_points)} patients are in this report. Run the same command again to go on.`,
       svg: plot({
         width, height: 76, marginTop: 6, marginLeft: 8, x: plainAxis("share of patients", { domain: [0, 1], tickFormat: shareTicks, ticks: width / 90 }), y: { axis: null },
-        marks: [Plot.barX(counted, Plot.stackX({ x: (one) => one.n / n_points, y: () => 0, fill: colorOf, order: null, ariaLabel: "statuses" }))],
+        marks: [Plot.barX(counted, Plot.stackX({ x: (one) => one.n / n_points, y: () => 0, fill: colorOf, order: null, className: "statuses" }))],
       }),
       legend: legendOf(counted.map((one) => ({ text: `${words(one)}: ${textOf(one.n)}`, shape: "area", color: colorOf(one) }))),
       table: { head: ["status", "meaning", "patients", "share (%)"], words: [1], rows: status.map((one) => [one.name, words(one), one.n, n_points ? (100 * one.n) / n_points : null]) },

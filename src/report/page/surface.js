@@ -70,7 +70,7 @@ function drawSurface({ x, y, parameters, endpoint, cells, domain, width }) {
     width, height, marginLeft: left, color, x: scaleOf(x, across, width - left), y: { ...yScale, labelAnchor: "top" },
     marks: [
       Plot.frame({ fill: "url(#blank)", stroke: "var(--line)" }),
-      cellMark(x, y, known, "mean", { ariaLabel: "cells", title: (c) => `${parameters[0].name} ${cellText(x, c.i)}, ${parameters[1].name} ${cellText(y, c.j)}: ${text(c.mean)} (${textOf(Math.round(c.n))} patients)` }),
+      cellMark(x, y, known, "mean", { className: "cells", title: (c) => `${parameters[0].name} ${cellText(x, c.i)}, ${parameters[1].name} ${cellText(y, c.j)}: ${text(c.mean)} (${textOf(Math.round(c.n))} patients)` }),
     ],
   });
   const ramp = Plot.legend({ color, width: Math.min(360, width), marginLeft: 8, marginRight: 8, ticks: 5 });
@@ -95,13 +95,13 @@ function drawCurve({ x, parameter, endpoint, bins, kept, outcome, width }) {
   const svg = plot({
     width, height: 340, marginLeft: 56, x: scale, y,
     marks: [
-      Plot.dot(points, { x: "x", y: "y", r: 1.5, fill: "var(--soft)", fillOpacity: 0.35, ariaLabel: "patients" }),
+      Plot.dot(points, { x: "x", y: "y", r: 1.5, fill: "var(--soft)", fillOpacity: 0.35, className: "patients" }),
       ...(one ? [] : [
-        Plot.areaY(known, { x: "at", y1: "p5", y2: "p95", fill: "var(--c1)", fillOpacity: 0.16, ariaLabel: "5 to 95 %" }),
-        Plot.areaY(known, { x: "at", y1: "p25", y2: "p75", fill: "var(--c1)", fillOpacity: 0.28, ariaLabel: "25 to 75 %" }),
+        Plot.areaY(known, { x: "at", y1: "p5", y2: "p95", fill: "var(--c1)", fillOpacity: 0.16, className: "wide-band" }),
+        Plot.areaY(known, { x: "at", y1: "p25", y2: "p75", fill: "var(--c1)", fillOpacity: 0.28, className: "narrow-band" }),
       ]),
-      Plot.line(known, { x: "at", y: "mean", stroke: "var(--c1)", strokeWidth: 2.25, ariaLabel: "mean" }),
-      Plot.dot(known, { x: "at", y: "mean", r: 3, fill: "var(--c1)", ariaLabel: "means" }),
+      Plot.line(known, { x: "at", y: "mean", stroke: "var(--c1)", strokeWidth: 2.25, className: "mean-line" }),
+      Plot.dot(known, { x: "at", y: "mean", r: 3, fill: "var(--c1)", className: "means" }),
     ],
   });
   const legend = legendOf([{ text: "mean", shape: "line", color: "var(--c1)" }, ...(one ? [] : [

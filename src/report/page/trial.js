@@ -40,9 +40,9 @@ function drawArms(rows, name, unit, width) {
     y: { domain: DATA.trial.arms.map((arm) => arm.name), label: null, padding: 0 },
     marks: [
       ...layout.marks, share ? null : Plot.ruleX([0].filter(() => rows.some((row) => row.value < 0) && rows.some((row) => row.value > 0)), { strokeDasharray: "4 3" }),
-      Plot.ruleY(hasBoth("from", "to"), { x1: "from", x2: "to", y: "arm", dy: layout.dy, stroke: "var(--ink)", strokeWidth: 1.25, marker: "tick", ariaLabel: "intervals of chance" }),
-      Plot.ruleY(hasBoth("low", "high"), { x1: "low", x2: "high", y: "arm", dy: layout.dy, stroke: "var(--c1)", strokeOpacity: 0.75, strokeWidth: 6, ariaLabel: "intervals of the model" }),
-      Plot.dot(rows.filter((row) => isNumber(row.value)), { x: "value", y: "arm", dy: layout.dy, r: 5, fill: "var(--ground)", stroke: "var(--ink)", strokeWidth: 2, ariaLabel: "arms" }),
+      Plot.ruleY(hasBoth("from", "to"), { x1: "from", x2: "to", y: "arm", dy: layout.dy, stroke: "var(--ink)", strokeWidth: 1.25, marker: "tick", className: "intervals-of-chance" }),
+      Plot.ruleY(hasBoth("low", "high"), { x1: "low", x2: "high", y: "arm", dy: layout.dy, stroke: "var(--c1)", strokeOpacity: 0.75, strokeWidth: 6, className: "intervals-of-the-model" }),
+      Plot.dot(rows.filter((row) => isNumber(row.value)), { x: "value", y: "arm", dy: layout.dy, r: 5, fill: "var(--ground)", stroke: "var(--ink)", strokeWidth: 2, className: "arms" }),
     ],
   });
 }
@@ -130,10 +130,10 @@ function scoreFigure() {
       const parts = (name, only) => {
         const own = rows.filter((row) => row.arm === name);
         const [stroke, dx] = [style.colorOf(name), shift(name)];
-        const median = Plot.line(own, { x: "hours", y: "p50", stroke, dx, strokeWidth: 1.5, strokeDasharray: style.dashOf(name), ariaLabel: `median of ${name}` });
+        const median = Plot.line(own, { x: "hours", y: "p50", stroke, dx, strokeWidth: 1.5, strokeDasharray: style.dashOf(name), className: "medians" });
         if (!only) return [median];
         return [median, Plot.ruleX(own, { x: "hours", y1: "p5", y2: "p95", stroke, dx, strokeWidth: 1.25 }), Plot.ruleX(own, { x: "hours", y1: "p25", y2: "p75", stroke, dx, strokeWidth: 5, strokeOpacity: 0.65 }),
-          Plot.dot(own, { x: "hours", y: "p50", r: 4, dx, fill: "var(--ground)", stroke, strokeWidth: 2, ariaLabel: `scores of ${name}` })];
+          Plot.dot(own, { x: "hours", y: "p50", r: 4, dx, fill: "var(--ground)", stroke, strokeWidth: 2, className: "scores" })];
       };
       const order = few ? score : [...score].sort((a) => (a.arm === chosen ? 1 : -1));
       return {
@@ -189,8 +189,8 @@ function drawSurvival(survival, style, chosen, few, event, width) {
   const curves = plot({
     width, height: 330, marginLeft: left, x: axis, y: upAxis(`free of ${event} (share of patients)`, { domain: [0, 1], grid: true, tickFormat: shareTicks }),
     marks: [
-      ...banded.map((curve) => Plot.areaY(stepsOf(curve, end).filter((row) => isNumber(row.low)), { x: "t", y1: "low", y2: "high", curve: "step-after", fill: style.colorOf(curve.arm), fillOpacity: 0.15, ariaLabel: `interval of ${curve.arm}` })),
-      ...order.map((curve) => Plot.line(stepsOf(curve, end), { x: "t", y: "survival", curve: "step-after", stroke: style.colorOf(curve.arm), strokeWidth: 2, strokeDasharray: style.dashOf(curve.arm), ariaLabel: `curve of ${curve.arm}` })),
+      ...banded.map((curve) => Plot.areaY(stepsOf(curve, end).filter((row) => isNumber(row.low)), { x: "t", y1: "low", y2: "high", curve: "step-after", fill: style.colorOf(curve.arm), fillOpacity: 0.15, className: "bands" })),
+      ...order.map((curve) => Plot.line(stepsOf(curve, end), { x: "t", y: "survival", curve: "step-after", stroke: style.colorOf(curve.arm), strokeWidth: 2, strokeDasharray: style.dashOf(curve.arm), className: "curves" })),
       Plot.ruleY([0]),
     ],
   });
@@ -242,11 +242,11 @@ function validationFigure(id, name, targets) {
           x: plainAxis(name, { grid: true, nice: true, tickFormat: share ? shareTicks : numberTicks, ticks: Math.max(3, width / 110) }), y: { domain: rows.map((row) => row.key), label: null, padding: 0 },
           marks: [
             ...layout.marks,
-            Plot.ruleY(both("value_low", "value_high"), { x1: "value_low", x2: "value_high", y: "key", dy: layout.dy - 6, stroke: "var(--c2)", strokeWidth: 1.25, marker: "tick", ariaLabel: "published intervals" }),
-            Plot.ruleY(both("trial_low", "trial_high"), { x1: "trial_low", x2: "trial_high", y: "key", dy: layout.dy, stroke: "var(--ink)", strokeWidth: 1.25, marker: "tick", ariaLabel: "intervals of chance" }),
-            Plot.ruleY(both("low", "high"), { x1: "low", x2: "high", y: "key", dy: layout.dy, stroke: "var(--c1)", strokeOpacity: 0.75, strokeWidth: 6, ariaLabel: "intervals of the model" }),
-            Plot.dot(rows.filter((row) => isNumber(row.simulated)), { x: "simulated", y: "key", dy: layout.dy, r: 4.5, fill: "var(--ground)", stroke: "var(--ink)", strokeWidth: 2, ariaLabel: "simulated" }),
-            Plot.dot(rows.filter((row) => isNumber(row.value)), { x: "value", y: "key", dy: layout.dy - 6, r: 5.5, symbol: "diamond", fill: "var(--c2)", stroke: "var(--ground)", strokeWidth: 1, ariaLabel: "published" }),
+            Plot.ruleY(both("value_low", "value_high"), { x1: "value_low", x2: "value_high", y: "key", dy: layout.dy - 6, stroke: "var(--c2)", strokeWidth: 1.25, marker: "tick", className: "published-intervals" }),
+            Plot.ruleY(both("trial_low", "trial_high"), { x1: "trial_low", x2: "trial_high", y: "key", dy: layout.dy, stroke: "var(--ink)", strokeWidth: 1.25, marker: "tick", className: "intervals-of-chance" }),
+            Plot.ruleY(both("low", "high"), { x1: "low", x2: "high", y: "key", dy: layout.dy, stroke: "var(--c1)", strokeOpacity: 0.75, strokeWidth: 6, className: "intervals-of-the-model" }),
+            Plot.dot(rows.filter((row) => isNumber(row.simulated)), { x: "simulated", y: "key", dy: layout.dy, r: 4.5, fill: "var(--ground)", stroke: "var(--ink)", strokeWidth: 2, className: "simulated" }),
+            Plot.dot(rows.filter((row) => isNumber(row.value)), { x: "value", y: "key", dy: layout.dy - 6, r: 5.5, symbol: "diamond", fill: "var(--c2)", stroke: "var(--ground)", strokeWidth: 1, className: "published" }),
           ],
         }),
         legend: legendOf([{ text: "published", shape: "diamond", color: "var(--c2)" }, { text: "simulated", shape: "ring", color: "var(--ink)" }, ...INTERVAL_LEGEND]),
