@@ -1,8 +1,6 @@
 /* A virtual cohort: how candidates became patients, who they are, and what selection did to the published numbers. */
 "use strict";
 
-const capital = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");
-
 function funnelFigure() {
   const { n_candidates, n_plausible, n_patients, effective_n } = DATA.cohort;
   const steps = [["candidates drawn", n_candidates], ["plausible", n_plausible], ["patients", n_patients], ["worth, after weighting", effective_n]]
@@ -80,7 +78,7 @@ function targetsFigure() {
         note: shown.length < targets.length ? `${targets.length - shown.length} more stand in the numbers alone: they have no distance in percent.` : "",
         svg: plot({
           width, height: shown.length * layout.height + 68, marginLeft: layout.marginLeft,
-          x: plainAxis("difference from the published number (% of it)", { grid: true, nice: true, tickFormat: percent, ticks: Math.max(3, width / 120) }), y: { domain: shown.map((one) => one.target), label: null, padding: 0 },
+          x: plainAxis("difference from the published number (% of it)", { grid: true, nice: true, tickFormat: percent, ticks: Math.max(3, width / 120) }), y: { domain: shown.map((one) => one.target), label: null, type: "band", padding: 0 },
           marks: [...layout.marks, Plot.ruleX([0], { stroke: "var(--ink)", strokeDasharray: "4 3" }),
             Plot.ruleY(shown, { x1: "missedBefore", x2: "missedAfter", y: "target", dy: layout.dy, stroke: "var(--idle)", strokeWidth: 2 }),
             Plot.dot(shown, { x: "missedBefore", y: "target", dy: layout.dy, r: 5, stroke: "var(--c2)", strokeWidth: 2, fill: "var(--ground)", className: "before" }),

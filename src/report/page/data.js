@@ -35,6 +35,8 @@ function withUnit(name, unit) {
 
 const labelOf = (column) => (column.is_share ? `${column.name} (share of patients)` : withUnit(column.name, column.unit));
 
+const capital = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");
+
 /* "90 s", "12 min", "3.4 h". */
 function durationOf(seconds) {
   if (!isNumber(seconds)) return "–";

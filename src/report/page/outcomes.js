@@ -26,6 +26,9 @@ function histogramOf(endpoint) {
   return bins;
 }
 
+/* What an endpoint is, as the end of a note. */
+const defined = ({ description }) => (description ? ` Defined as ${description}.` : "");
+
 function drawDistribution(endpoint, width) {
   const missing = endpoint.n_missing ? `; ${textOf(endpoint.n_missing)} without a value` : "";
   const title = `Distribution of ${endpoint.name}`;
@@ -35,7 +38,7 @@ function drawDistribution(endpoint, width) {
   const unit = unitOf(endpoint.unit);
   const bins = histogramOf(endpoint);
   const marks = [{ at: p5, text: "5 %" }, { at: p50, text: "median" }, { at: p95, text: "95 %" }].filter((mark) => isNumber(mark.at));
-  const at = (value) => `${textOf(value)}${unit ? ` ${unit}` : ""}`;
+  const at = (value) => `${textOf(value, 3)}${unit ? ` ${unit}` : ""}`;
   const low = bins[0].x1;
   const high = bins[bins.length - 1].x2;
   const inner = width - 70;
@@ -43,7 +46,7 @@ function drawDistribution(endpoint, width) {
   return {
     title,
     label: `Histogram of ${endpoint.name}, ${textOf(endpoint.n)} patients: median ${at(p50)}, 90 % between ${at(p5)} and ${at(p95)}`,
-    note: `${endpoint.description ? `${endpoint.description[0].toUpperCase()}${endpoint.description.slice(1)}. ` : ""}Median ${at(p50)}, half of the patients between ${at(p25)} and ${at(p75)}, 90 % between ${at(p5)} and ${at(p95)}; mean ${at(endpoint.mean)}, standard deviation ${textOf(endpoint.sd)}. ${textOf(endpoint.n)} patients${missing}.`,
+    note: `Median ${at(p50)}; half of the patients between ${at(p25)} and ${at(p75)}, 90 % between ${at(p5)} and ${at(p95)}; mean ${at(endpoint.mean)}, standard deviation ${at(endpoint.sd)}. ${textOf(endpoint.n)} patients${missing}.${defined(endpoint)}`,
     svg: plot({
       width, height: 300, marginLeft: 54, marginTop: 40,
       x: plainAxis(withUnit(endpoint.name, endpoint.unit), { tickFormat: numberTicks, ticks: Math.max(3, width / 100), domain: [low, high] }),
@@ -51,7 +54,8 @@ function drawDistribution(endpoint, width) {
       marks: [
         Plot.rectY(bins, { x1: "x1", x2: "x2", y: "count", fill: "var(--c1)", insetLeft: 0.5, insetRight: 0.5, className: "histogram" }),
         Plot.ruleY([0]),
-        Plot.ruleX(marks, { x: "at", stroke: "var(--ink)", strokeDasharray: (mark) => (mark.text === "median" ? "none" : "4 3"), strokeWidth: 1.5, className: "quantiles" }),
+        Plot.ruleX(marks.filter((mark) => mark.text !== "median"), { x: "at", stroke: "var(--ink)", strokeDasharray: "4 3", strokeWidth: 1.5, className: "quantiles" }),
+        Plot.ruleX(marks.filter((mark) => mark.text === "median"), { x: "at", stroke: "var(--ink)", strokeWidth: 1.5, className: "middle" }),
         Plot.text(shown, { x: "at", text: "text", frameAnchor: "top", dy: -12, fontWeight: 600 }),
       ],
     }),
@@ -64,7 +68,7 @@ function drawShare(endpoint, width, missing) {
   return {
     title: `Share of patients with ${endpoint.name}`,
     label: `${endpoint.name}: ${percentOf(endpoint.mean)} of ${textOf(endpoint.n)} patients`,
-    note: `${endpoint.description ? `${endpoint.description[0].toUpperCase()}${endpoint.description.slice(1)}: ` : ""}${percentOf(endpoint.mean)} of ${textOf(endpoint.n)} patients${missing}. The share is that of the design, whose patients need not be spread as real ones are.`,
+    note: `${percentOf(endpoint.mean)} of ${textOf(endpoint.n)} patients${missing}. The share is that of the design, whose patients need not be spread as real ones are.${defined(endpoint)}`,
     svg: plot({
       width, height: 130, marginLeft: 40,
       x: plainAxis("share of patients", { domain: [0, 1], tickFormat: shareTicks, ticks: width / 90, grid: true }), y: { domain: ["yes", "no"], label: null },
@@ -124,10 +128,10 @@ function drawCourse(course, state, names, isStretched, width) {
   return {
     title: `Course of ${state.name}`,
     label: `${state.name} over ${timeOf(end)}: median ${groups.map((name, i) => `of ${GROUPS[name].text} ${medians[i]}`).join(", ")}`,
-    note: `${state.description ? `${state.description[0].toUpperCase()}${state.description.slice(1)}. ` : ""}${groups.map((name) => `${GROUPS[name].text}: ${textOf(state.groups[name].n)}`).join("; ")}.${groups.includes("responders") && course.response ? ` Response: ${course.response}.` : ""}`,
+    note: `${state.description ? `${capital(state.description)}. ` : ""}${capital(groups.map((name) => `${GROUPS[name].text}: ${textOf(state.groups[name].n)}`).join("; "))}.${groups.includes("responders") && course.response ? ` Response: ${course.response}.` : ""}`,
     svg: plot({
       width, height: 340, marginLeft: 54, x: timeAxis(end, width - 70, isStretched),
-      y: upAxis(withUnit(state.name, state.unit), { grid: true, tickFormat: numberTicks, nice: true }), marks: [...marks],
+      y: upAxis(withUnit(state.name, state.unit), { grid: true, tickFormat: numberTicks, nice: 6 }), marks,
     }),
     legend: legendOf(groups.flatMap((name) => [
       { text: `median of ${GROUPS[name].text}`, shape: "line", color: GROUPS[name].color, extra: GROUPS[name].dash },

@@ -114,7 +114,7 @@ function figureOf({ id, title, help, controls = [], below = [], draw }) {
   }
   const asTable = make("button", { type: "button", click: () => save(`${id}.csv`, commaSeparated(drawn.table), "text/csv") }, "Save numbers (CSV)");
   const asPicture = make("button", { type: "button", click: () => save(`${id}.svg`, pictureOf(plot.querySelector("svg"), drawn), "image/svg+xml") }, "Save picture (SVG)");
-  const tools = make("div", { class: "tools" }, details, asPicture, asTable);
+  const tools = make("div", { class: "tools" }, details, make("span", {}, asPicture, " ", asTable));
 
   const figure = make("figure", { id },
     make("figcaption", {}, heading, make("p", { class: "help" }, "How to read it: ", help)),
@@ -185,14 +185,17 @@ function shorten(text, width) {
   return text.slice(0, n) + "…";
 }
 
+const DAY_STEPS = [1, 2, 7, 14, 28, 56, 112, 364];
+const HOUR_STEPS = [0.25, 0.5, 1, 2, 4, 6, 12, 24];
+
 /* The axis of time from 0 to `end` hours: in days where it is long; stretched, the first hours have room too. */
 function timeAxis(end, width, isStretched = false) {
   const inDays = end > 96;
-  const stops = isStretched
-    ? [0, 1, 4, 12, 24, 72, 168, 336, 672, 1344, 2688, 5376].filter((t) => t <= end)
-    : d3.ticks(0, inDays ? end / 24 : end, Math.max(2, Math.min(10, width / 70))).map((t) => (inDays ? t * 24 : t));
-  const room = (t) => (isStretched ? Math.sqrt(t / end) : t / end) * width;
-  const kept = stops.filter((t, i) => i === 0 || room(t) - room(stops[i - 1]) > 26 || !isStretched);
+  const steps = inDays ? DAY_STEPS.map((step) => step * 24) : HOUR_STEPS;
+  const step = steps.find((one) => (end / one) * 44 <= width) || steps[steps.length - 1];
+  const stops = isStretched ? [0, 1, 4, 12, 24, 72, 168, 336, 672, 1344, 2688, 5376] : d3.range(0, end + step / 1000, step);
+  const room = (t) => Math.sqrt(t / end) * width;
+  const kept = stops.filter((t, i) => t <= end && (!isStretched || i === 0 || room(t) - room(stops[i - 1]) > 26));
   return {
     type: isStretched ? "sqrt" : "linear",
     domain: [0, end],
@@ -214,5 +217,5 @@ const shareTicks = (value) => `${Math.round(value * 1000) / 10} %`;
 
 /* What all pictures share. */
 function plot(options) {
-  return Plot.plot({ style: { background: "none", overflow: "visible", fontSize: "12px", color: "inherit" }, marginTop: 26, marginBottom: 42, marginRight: 14, ...options });
+  return Plot.plot({ style: { background: "none", overflow: "visible", fontSize: "12px", color: "inherit" }, marginTop: 26, marginBottom: 42, marginRight: 20, ...options });
 }

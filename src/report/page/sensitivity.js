@@ -33,7 +33,7 @@ function drawBars(rows, indices, width) {
   if (domain[0] === domain[1]) domain[1] = 1;
   return plot({
     width, height: rows.length * layout.height + 70, marginLeft: layout.marginLeft,
-    x: plainAxis(indices.map((index) => index.name).join(", "), { domain, nice: true, grid: true, tickFormat: numberTicks, ticks: Math.max(3, width / 110) }),
+    x: plainAxis(indices.every((index) => index.is_share) ? `${indices.map((index) => index.name).join(" and ")} (share of the variance)` : indices.map((index) => index.name).join(", "), { domain, nice: true, grid: true, tickFormat: numberTicks, ticks: Math.max(3, width / 110) }),
     y: { domain: rows.map((row) => row.name), label: null, padding: 0 },
     marks: [
       ...layout.marks,
@@ -42,8 +42,8 @@ function drawBars(rows, indices, width) {
           x: "value", y: "name", fill: (bar) => (bar.isJudged ? `url(#hatch-${k + 1})` : SERIES[k]), stroke: SERIES[k], strokeWidth: 1,
           insetTop: layout.insetTop + 2 + k * each, insetBottom: 2 + (indices.length - 1 - k) * each, className: "bars",
         }),
-        Plot.ruleY(withInterval(k), { x1: "low", x2: "high", y: "name", dy: middle(k), stroke: "var(--ground)", strokeWidth: 4.5 }),
-        Plot.ruleY(withInterval(k), { x1: "low", x2: "high", y: "name", dy: middle(k), stroke: "var(--ink)", strokeWidth: 1.75, marker: "tick", className: "intervals" }),
+        Plot.ruleY(withInterval(k), { x1: "low", x2: "high", y: "name", dy: middle(k), stroke: "var(--ground)", strokeWidth: 3.5 }),
+        Plot.ruleY(withInterval(k), { x1: "low", x2: "high", y: "name", dy: middle(k), stroke: "var(--ink)", strokeWidth: 1.5, marker: "tick", className: "intervals" }),
       ]),
       Plot.ruleX([0], { stroke: "var(--ink)" }),
     ],
@@ -90,9 +90,16 @@ function barsFigure({ id, title, help, controls, look, first, limit = BARS_AT_MO
   return figure;
 }
 
+/* The index that ranks parameters: what each has to do with the outcome in all, interactions included. */
+function mainIndex(method) {
+  const indices = (method || {}).indices || [];
+  return indices.find((index) => ["ST", "mu_star"].includes(index.name)) || indices[0];
+}
+
 /* Choices of an index: total and first order side by side where both are there, then each alone. */
 function indexOptions(indices) {
-  const names = indices.map((index) => index.name);
+  const main = mainIndex({ indices });
+  const names = [main, ...indices.filter((index) => index !== main)].map((index) => index.name);
   const single = names.map((name) => ({ value: name, text: name, of: [name] }));
   return names.includes("ST") && names.includes("S1") ? [{ value: "both", text: "ST and S1", of: ["ST", "S1"] }, ...single] : single;
 }
@@ -152,7 +159,7 @@ function drawIndexOverTime(course, index, s, width) {
   return {
     title, table,
     label: `${title}: the greatest are ${shown.slice(0, 3).map((line) => `${line.name} (up to ${textOf(line.most, 3)})`).join(", ")}`,
-    note: `${index.long_name ? `${index.long_name[0].toUpperCase()}${index.long_name.slice(1)}. ` : ""}${ranked.length > shown.length ? `Shown are the ${shown.length} parameters with the highest peak; the others are in the numbers.` : ""}`,
+    note: `${index.long_name ? `${capital(index.long_name)}. ` : ""}${ranked.length > shown.length ? `Shown are the ${shown.length} parameters with the highest peak; the others are in the numbers.` : ""}`,
     svg: plot({
       width, height: 340, marginLeft: 50, x: timeAxis(end, width - 70), y: upAxis(index.name, { domain: [floor, top], grid: true, tickFormat: numberTicks }),
       marks: [
@@ -166,7 +173,7 @@ function drawIndexOverTime(course, index, s, width) {
 }
 
 function overTimeFigure(method, id) {
-  let [s, k] = [0, 0];
+  let [s, k] = [0, Math.max(0, method.courses.findIndex((course) => course.name === "ST"))];
   const options = method.courses.map((course, i) => ({ value: i, text: course.name }));
   const controls = [];
   if (DATA.trajectories.states.length > 1) controls.push(choice("What is followed", stateOptions(), s, (value) => { s = Number(value); figure.redraw(); }));
@@ -199,7 +206,7 @@ function wholeCourseFigure(method, id) {
 /* ---- the part of the page ------------------------------------------------------------------------------------------ */
 
 function methodNote(method) {
-  const words = [method.long_name ? `${method.long_name[0].toUpperCase()}${method.long_name.slice(1)}.` : "", method.interval ? `${method.interval[0].toUpperCase()}${method.interval.slice(1)}.` : "", method.condition ? `${method.condition[0].toUpperCase()}${method.condition.slice(1)}.` : ""];
+  const words = [method.long_name ? `${capital(method.long_name)}.` : "", method.interval ? `${capital(method.interval)}.` : "", method.condition ? `${capital(method.condition)}.` : ""];
   if (method.n_bases_touched) words.push(`${textOf(method.n_bases_touched)} of ${textOf(method.n_bases)} base rows were touched by failures and left out.`);
   return make("p", { class: "note" }, words.filter(Boolean).join(" "));
 }

@@ -51,7 +51,7 @@ function doseWords({ dose, unit, drug, route, duration }) {
   return `${what}, ${ROUTES[route] || route || ""}, over ${timeOf(duration)}`;
 }
 
-const laneOf = (protocol, n) => protocol.name || (n > 1 ? "protocol" : "what is done");
+const laneOf = (protocol, n) => protocol.name || (n > 1 ? "protocol" : "treatment");
 
 function protocolFigure() {
   const protocols = DATA.protocols;
@@ -65,7 +65,7 @@ function protocolFigure() {
 
   function draw(width) {
     const layout = rowsOf(rows, width, 34);
-    const inner = width - layout.marginLeft - 14;
+    const inner = width - layout.marginLeft - 20;
     const least = (horizon * 3) / inner; // 3 pixels, or a dose of minutes would not be seen
     const span = (from, size) => ({ x1: from, x2: Math.max(from + size, from + least) });
     const doses = infusions.map((dose) => ({ ...dose, ...span(dose.start, dose.duration) }));
@@ -75,10 +75,9 @@ function protocolFigure() {
       label: `Time line of ${protocols.length === 1 ? "the protocol" : `${protocols.length} arms`}: ${infusions.length} infusions, ${sessions.length} sessions, ${timeOf(horizon)}`,
       svg: plot({
         width, height: layout.height * rows.length + 68, marginLeft: layout.marginLeft,
-        x: timeAxis(horizon, inner), y: { domain: rows, label: null, padding: 0.1 },
+        x: { ...timeAxis(horizon, inner), grid: true }, y: { domain: rows, label: null, padding: 0.1 },
         marks: [
-          ...layout.marks, Plot.gridX({ strokeOpacity: 0.15 }), Plot.axisX({ ...timeAxis(horizon, inner) }),
-          Plot.ruleX([horizon], { stroke: "var(--soft)", strokeDasharray: "3 3" }),
+          ...layout.marks, Plot.ruleX([horizon], { stroke: "var(--soft)", strokeDasharray: "3 3" }),
           Plot.barX(doses.filter((dose) => dose.dose !== 0), { x1: "x1", x2: "x2", y: "lane", fill: "var(--c1)", insetTop: top, insetBottom: 13, className: "infusions" }),
           Plot.barX(doses.filter((dose) => dose.dose === 0), { x1: "x1", x2: "x2", y: "lane", fill: "var(--ground)", stroke: "var(--c1)", insetTop: top, insetBottom: 13, className: "infusions-without-drug" }),
           Plot.barX(talks, { x1: "x1", x2: "x2", y: "lane", fill: "var(--c2)", insetTop: top + 17, className: "sessions" }),
@@ -86,7 +85,7 @@ function protocolFigure() {
         ],
       }),
       legend: legendOf([
-        { text: "infusion (40 min would be thinner than it is drawn)", shape: "area", color: "var(--c1)" },
+        { text: "infusion", shape: "area", color: "var(--c1)" },
         ...(sessions.length ? [{ text: "psychotherapy session", shape: "area", color: "var(--c2)" }] : []),
       ]),
       note: variedNote(),
@@ -101,7 +100,7 @@ function protocolFigure() {
 
   const figure = figureOf({
     id: "protocol-line", title: protocols.length > 1 ? "Each arm on its time line" : "The protocol on its time line",
-    help: "time runs to the right from the first possible treatment; each block is something done to the patient, the dashed line the end of observation.",
+    help: "time runs to the right from the first possible treatment; each block is something done to the patient (short ones are drawn wider than they last), the dashed line the end of observation.",
     draw,
   });
   return [doseSummary(protocols), figure];

@@ -36,11 +36,13 @@ function keptRows(holds, share) {
 
 /* ---- pictures ------------------------------------------------------------------------------------------------------ */
 
-/* Axis options of a parameter: its own scale, or its levels side by side. */
-function scaleOf(axis, label, room) {
-  if (axis.levels) return { type: "band", domain: axis.levels.map((_, i) => i), tickFormat: (i) => textOf(axis.levels[i], 3), label, padding: 0, labelAnchor: "center", labelArrow: "none" };
-  const ticks = Math.max(2, room / 80);
-  return { type: axis.isLog ? "log" : "linear", domain: [axis.low, axis.high], tickFormat: numberTicks, ticks, label, labelAnchor: "center", labelArrow: "none" };
+/* Axis options of a parameter: its own scale, or its levels side by side, upwards from the least. */
+function scaleOf(axis, label, room, isUp = false) {
+  if (axis.levels) {
+    const domain = d3.range(axis.levels.length);
+    return plainAxis(label, { type: "band", domain: isUp ? domain.reverse() : domain, tickFormat: (i) => textOf(axis.levels[i], 3), padding: 0, round: false });
+  }
+  return plainAxis(label, { type: axis.isLog ? "log" : "linear", domain: [axis.low, axis.high], tickFormat: numberTicks, ticks: Math.max(2, room / 80) });
 }
 
 /* The edges of cell i of an axis, or its level. */
@@ -50,7 +52,7 @@ const cellText = (axis, i) => (axis.levels ? textOf(axis.levels[i], 3) : textOf(
 /* A mark that draws the cells, whatever the two axes are. */
 function cellMark(x, y, cells, fill, more) {
   const named = (axis, name, key) => (axis.levels ? { [name]: key } : { [`${name}1`]: (c) => edgesOf(axis, c[key])[0], [`${name}2`]: (c) => edgesOf(axis, c[key])[1] });
-  const options = { ...named(x, "x", "i"), ...named(y, "y", "j"), fill, inset: -0.25, ...more };
+  const options = { ...named(x, "x", "i"), ...named(y, "y", "j"), fill, inset: 0, shapeRendering: "crispEdges", ...more };
   if (x.levels && y.levels) return Plot.cell(cells, options);
   if (x.levels) return Plot.barY(cells, options);
   return y.levels ? Plot.barX(cells, options) : Plot.rect(cells, options);
@@ -62,7 +64,7 @@ function drawSurface({ x, y, parameters, endpoint, cells, domain, width }) {
   const [across, along] = parameters.map((parameter) => withUnit(parameter.name, parameter.unit));
   const known = cells.filter((cell) => isNumber(cell.mean));
   const height = Math.round(Math.min(460, Math.max(280, width * 0.62)));
-  const yScale = scaleOf(y, along, height);
+  const yScale = scaleOf(y, along, height, true);
   const left = Math.max(46, Math.ceil(d3.max(y.levels ? y.levels.map((level) => widthOf(textOf(level, 3))) : [widthOf("0.0000")])) + 16);
   const color = { ...colorsFor(endpoint), domain };
   const text = endpoint.is_share ? (v) => percentOf(v) : (v) => `${textOf(v)} ${unitOf(endpoint.unit)}`;
@@ -115,8 +117,8 @@ function drawCurve({ x, parameter, endpoint, bins, kept, outcome, width }) {
 /* Parameters by their influence on the endpoint as the first method of the file ranks it, else in their own order. */
 function byInfluence(e) {
   const indices = d3.range(DATA.parameters.length);
-  const first = ((DATA.sensitivity || [])[0] || {}).indices;
-  const values = first && first.length ? first[0].values[e] : null;
+  const index = mainIndex((DATA.sensitivity || [])[0]);
+  const values = index ? index.values[e] : null;
   if (!values) return indices;
   return indices.sort((a, b) => Math.abs(values[b] || 0) - Math.abs(values[a] || 0));
 }
@@ -174,7 +176,7 @@ function surfacePart() {
     const blank = cells.filter((cell) => !isNumber(cell.mean)).length;
     if (blank === cells.length) return { note: `${count} That is too few for a mean (at least ${least} near one place).`, table };
     const why = least > 1 ? `rest on fewer than ${least} patients` : "hold no patient";
-    const note = `${count} Each cell is the mean over patients near it.${blank ? ` Dotted cells are blank: they ${why}.` : ""}`;
+    const note = `${count} ${least === 1 && x.levels && y.levels ? "Each cell is one simulated patient." : "Each cell is the mean over patients near it."}${blank ? ` Dotted cells are blank: they ${why}.` : ""}`;
     return { note, table, ...drawSurface({ x, y, parameters: chosen, endpoint, cells, domain: domainOf(cells, least), width }) };
   }
 
@@ -241,7 +243,7 @@ function holdRow(hold, state, onChange) {
   box.addEventListener("change", () => { hold.isOn = box.checked; show(); onChange(); });
   range.addEventListener("input", () => { hold.place = Number(range.value) / Math.max(1, steps); show(); onChange(); });
   show();
-  return make("div", { class: "hold" }, box, make("label", { for: box.id }, withUnit(parameter.name, parameter.unit)), range, output);
+  return make("div", { class: "hold" }, box, make("label", { for: box.id }, withUnit(parameter.name, parameter.unit)), output, range);
 }
 
 function tableOfCells(x, y, cells, [across, along]) {

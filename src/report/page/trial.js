@@ -37,7 +37,7 @@ function drawArms(rows, name, unit, width) {
   return plot({
     width, height: DATA.trial.arms.length * layout.height + 66, marginLeft: layout.marginLeft, marginTop: 14,
     x: plainAxis(share ? `${STATISTIC_WORDS[name]} (share of patients)` : withUnit(STATISTIC_WORDS[name] || name, unit), { grid: true, ticks: Math.max(3, width / 110), ...axis }),
-    y: { domain: DATA.trial.arms.map((arm) => arm.name), label: null, padding: 0 },
+    y: { domain: DATA.trial.arms.map((arm) => arm.name), label: null, type: "band", padding: 0 },
     marks: [
       ...layout.marks, share ? null : Plot.ruleX([0].filter(() => rows.some((row) => row.value < 0) && rows.some((row) => row.value > 0)), { strokeDasharray: "4 3" }),
       Plot.ruleY(hasBoth("from", "to"), { x1: "from", x2: "to", y: "arm", dy: layout.dy, stroke: "var(--ink)", strokeWidth: 1.25, marker: "tick", className: "intervals-of-chance" }),
@@ -239,7 +239,7 @@ function validationFigure(id, name, targets) {
         label: `${name}: ${rows.filter((row) => row.inside === true).length} of ${rows.length} published numbers lie within what a trial of their size could find`,
         svg: plot({
           width, height: rows.length * layout.height + 66, marginLeft: layout.marginLeft, marginTop: 14,
-          x: plainAxis(name, { grid: true, nice: true, tickFormat: share ? shareTicks : numberTicks, ticks: Math.max(3, width / 110) }), y: { domain: rows.map((row) => row.key), label: null, padding: 0 },
+          x: plainAxis(name, { grid: true, nice: true, tickFormat: share ? shareTicks : numberTicks, ticks: Math.max(3, width / 110) }), y: { domain: rows.map((row) => row.key), label: null, type: "band", padding: 0 },
           marks: [
             ...layout.marks,
             Plot.ruleY(both("value_low", "value_high"), { x1: "value_low", x2: "value_high", y: "key", dy: layout.dy - 6, stroke: "var(--c2)", strokeWidth: 1.25, marker: "tick", className: "published-intervals" }),
