@@ -14,8 +14,8 @@ function funnelFigure() {
         label: steps.map((step) => `${step.name} ${textOf(step.n, 3)}`).join(", "),
         svg: plot({
           width, height: steps.length * layout.height + 66, marginLeft: layout.marginLeft, marginRight: 60,
-          x: plainAxis("people", { grid: true, tickFormat: numberTicks, ticks: width / 110, domain: [0, d3.max(steps, (step) => step.n)] }), y: { domain: steps.map((step) => step.name), label: null, padding: 0.15 },
-          marks: [...layout.marks, Plot.barX(steps, { x: "n", y: "name", fill: "var(--c1)", insetTop: layout.insetTop, className: "people" }),
+          x: plainAxis("people", { grid: true, tickFormat: numberTicks, ticks: width / 110, domain: [0, d3.max(steps, (step) => step.n)] }), y: layout.y,
+          marks: [...layout.marks, Plot.barX(steps, { x: "n", y: "name", fill: "var(--c1)", insetTop: layout.insetTop + 2, insetBottom: 2, className: "people" }),
             Plot.text(steps, { x: "n", y: "name", text: (step) => textOf(Math.round(step.n)), textAnchor: "start", dx: 5, dy: layout.dy }), Plot.ruleX([0])],
         }),
         table: { head: ["step", "people"], rows: steps.map((step) => [step.name, step.n]) },
@@ -37,8 +37,8 @@ function rejectionsFigure() {
         label: `Rejections: ${rejected.map((one) => `${words(one.reason)} ${one.n}`).join(", ")}`,
         svg: plot({
           width, height: rejected.length * layout.height + 66, marginLeft: layout.marginLeft, marginRight: 50,
-          x: plainAxis("candidates", { grid: true, tickFormat: numberTicks, ticks: width / 110 }), y: { domain: rejected.map((one) => words(one.reason)), label: null, padding: 0.2 },
-          marks: [...layout.marks, Plot.barX(rejected, { x: "n", y: (one) => words(one.reason), fill: "var(--c2)", insetTop: layout.insetTop, className: "rejections" }),
+          x: plainAxis("candidates", { grid: true, tickFormat: numberTicks, ticks: width / 110 }), y: layout.y,
+          marks: [...layout.marks, Plot.barX(rejected, { x: "n", y: (one) => words(one.reason), fill: "var(--c2)", insetTop: layout.insetTop + 2, insetBottom: 2, className: "rejections" }),
             Plot.text(rejected, { x: "n", y: (one) => words(one.reason), text: (one) => textOf(one.n), textAnchor: "start", dx: 5, dy: layout.dy }), Plot.ruleX([0])],
         }),
         table: { head: ["reason", "candidates"], rows: rejected.map((one) => [words(one.reason), one.n]) },
@@ -53,20 +53,21 @@ function baselinePart() {
   return make("div", { id: "baseline" }, make("h3", {}, "Who the patients are"),
     make("p", { class: "help" }, "How to read it: each row is one trait over the weighted patients; half of them lie between the 25 % and the 75 % column."),
     scroller("Baseline table", tableOf(table)),
-    make("div", { class: "tools" }, make("button", { type: "button", click: () => save("baseline.csv", commaSeparated(table), "text/csv") }, "Save numbers (CSV)")));
+    make("div", { class: "tools" }, make("button", { type: "button", click: () => save("baseline.csv", commaSeparated(table), "text/csv") }, "Save numbers")));
 }
 
 /* How far from a published number, in percent of it. */
 const missOf = (target, value) => (isNumber(value) && isNumber(target.value) && target.value !== 0 ? (value - target.value) / Math.abs(target.value) : null);
 
 function targetsFigure() {
-  const targets = DATA.cohort.targets.map((target) => ({ ...target, missedBefore: missOf(target, target.before), missedAfter: missOf(target, target.after) }));
+  const names = targetNames(DATA.cohort.targets);
+  const targets = DATA.cohort.targets.map((target, i) => ({ ...target, key: names[i], missedBefore: missOf(target, target.before), missedAfter: missOf(target, target.after) }));
   const shown = targets.filter((target) => isNumber(target.missedBefore) || isNumber(target.missedAfter));
   return figureOf({
     id: "targets", title: "Published numbers before and after selection",
     help: "the dashed line is the published number; the ring is where the plausible patients were, the dot where the selected ones are. Dots on the line hit it.",
     draw: (width) => {
-      const layout = rowsOf(shown.map((target) => target.target), width, 26);
+      const layout = rowsOf(shown.map((target) => target.key), width, 26);
       const table = {
         head: ["published number", "use", "selected by it", "published", "n", "before", "after", "p", "worth (patients)", "unit"], words: [1, 2, 9],
         rows: targets.map((one) => [one.target, one.use || "", one.selects ? "yes" : "no", one.value, one.n, one.before, one.after, one.p_value, one.effective_n, unitOf(one.unit)]),
@@ -78,11 +79,11 @@ function targetsFigure() {
         note: shown.length < targets.length ? `${targets.length - shown.length} more stand in the numbers alone: they have no distance in percent.` : "",
         svg: plot({
           width, height: shown.length * layout.height + 68, marginLeft: layout.marginLeft,
-          x: plainAxis("difference from the published number (% of it)", { grid: true, nice: true, tickFormat: percent, ticks: Math.max(3, width / 120) }), y: { domain: shown.map((one) => one.target), label: null, type: "band", padding: 0 },
+          x: plainAxis("difference from the published number (% of it)", { grid: true, nice: true, tickFormat: percent, ticks: Math.max(3, width / 120) }), y: layout.y,
           marks: [...layout.marks, Plot.ruleX([0], { stroke: "var(--ink)", strokeDasharray: "4 3" }),
-            Plot.ruleY(shown, { x1: "missedBefore", x2: "missedAfter", y: "target", dy: layout.dy, stroke: "var(--idle)", strokeWidth: 2 }),
-            Plot.dot(shown, { x: "missedBefore", y: "target", dy: layout.dy, r: 5, stroke: "var(--c2)", strokeWidth: 2, fill: "var(--ground)", className: "before" }),
-            Plot.dot(shown, { x: "missedAfter", y: "target", dy: layout.dy, r: 5, fill: "var(--c1)", className: "after" })],
+            Plot.ruleY(shown, { x1: "missedBefore", x2: "missedAfter", y: "key", dy: layout.dy, stroke: "var(--idle)", strokeWidth: 2 }),
+            Plot.dot(shown, { x: "missedBefore", y: "key", dy: layout.dy, r: 5, stroke: "var(--c2)", strokeWidth: 2, fill: "var(--ground)", className: "before" }),
+            Plot.dot(shown, { x: "missedAfter", y: "key", dy: layout.dy, r: 5, fill: "var(--c1)", className: "after" })],
         }),
         legend: legendOf([{ text: "before selection", shape: "ring", color: "var(--c2)" }, { text: "after selection", shape: "dot", color: "var(--c1)" }]),
       };

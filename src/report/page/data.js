@@ -19,7 +19,7 @@ function textOf(value, digits = 4) {
   return rounded.toLocaleString("en-US", { maximumSignificantDigits: digits }).replace("-", "−");
 }
 
-const percentOf = (value, digits = 1) => (isNumber(value) ? `${(100 * value).toFixed(digits)} %`.replace("-", "−") : "–");
+const percentOf = (value, digits = 1) => (isNumber(value) ? `${(100 * value).toFixed(digits)}\u00a0%`.replace("-", "−") : "–");
 
 /* What stands behind a number; "1" and shares have no unit. */
 function unitOf(unit) {
@@ -40,18 +40,24 @@ const capital = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");
 /* "90 s", "12 min", "3.4 h". */
 function durationOf(seconds) {
   if (!isNumber(seconds)) return "–";
-  if (seconds < 120) return `${textOf(seconds, 3)} s`;
-  return seconds < 7200 ? `${textOf(seconds / 60, 3)} min` : `${textOf(seconds / 3600, 3)} h`;
+  if (seconds < 120) return `${textOf(seconds, 3)}\u00a0s`;
+  return seconds < 7200 ? `${textOf(seconds / 60, 3)}\u00a0min` : `${textOf(seconds / 3600, 3)}\u00a0h`;
 }
 
 /* "40 min", "24 h", "28 d": a time of a protocol, given in hours. */
 function timeOf(hours) {
   if (!isNumber(hours)) return "–";
-  if (hours > 0 && hours < 2) return `${textOf(hours * 60, 3)} min`;
-  return hours < 96 ? `${textOf(hours, 3)} h` : `${textOf(hours / 24, 3)} d`;
+  if (hours > 0 && hours < 2) return `${textOf(hours * 60, 3)}\u00a0min`;
+  return hours < 96 ? `${textOf(hours, 3)}\u00a0h` : `${textOf(hours / 24, 3)}\u00a0d`;
 }
 
 const dateOf = (iso) => (iso ? iso.replace("T", " ").replace("Z", " UTC") : "–");
+
+/* Names of published numbers without what they all share: "madrs_change_24h in midazolam". */
+function targetNames(targets) {
+  const sources = new Set(targets.map((target) => target.target.split(": ")[0]));
+  return targets.map(({ target }) => target.replace(": mean of ", ": ").replace(sources.size === 1 ? /^[^:]+: / : "", ""));
+}
 
 /* Words of the statuses that rows have. */
 const STATUS_WORDS = {

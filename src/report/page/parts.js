@@ -95,7 +95,7 @@ function legendOf(items) {
 
 /* ---- the frame of a chart ------------------------------------------------------------------------------------------ */
 
-const FIGURES = []; // every chart's redraw, called when the page changes its width
+const FIGURES = []; // every chart's redraw(width), called when the page changes its width
 
 /* A chart. `draw(width)` returns {svg, label, title, note, legend, table}: the label says in a sentence what the
  * picture shows, title and note replace those of the frame, svg may be absent, then the note stands alone. */
@@ -112,17 +112,17 @@ function figureOf({ id, title, help, controls = [], below = [], draw }) {
     numbers.replaceChildren();
     if (details.open && drawn.table) numbers.append(scroller(`Numbers of: ${heading.textContent}`, tableOf(drawn.table)));
   }
-  const asTable = make("button", { type: "button", click: () => save(`${id}.csv`, commaSeparated(drawn.table), "text/csv") }, "Save numbers (CSV)");
-  const asPicture = make("button", { type: "button", click: () => save(`${id}.svg`, pictureOf(plot.querySelector("svg"), drawn), "image/svg+xml") }, "Save picture (SVG)");
+  const asTable = make("button", { type: "button", click: () => save(`${id}.csv`, commaSeparated(drawn.table), "text/csv") }, "Save numbers");
+  const asPicture = make("button", { type: "button", click: () => save(`${id}.svg`, pictureOf(plot.querySelector("svg"), drawn), "image/svg+xml") }, "Save picture");
   const tools = make("div", { class: "tools" }, details, make("span", {}, asPicture, " ", asTable));
 
   const figure = make("figure", { id },
     make("figcaption", {}, heading, make("p", { class: "help" }, "How to read it: ", help)),
     controls.length ? make("div", { class: "controls" }, ...controls) : null, note, plot, legend, ...below, tools);
 
-  function redraw() {
-    const width = Math.max(240, Math.floor(plot.clientWidth || 640));
-    drawn = draw(width);
+  function redraw(asked) {
+    const width = typeof asked === "number" ? asked : Math.floor(plot.clientWidth || 640);
+    drawn = draw(Math.max(240, width));
     if (drawn.title) heading.textContent = drawn.title;
     note.textContent = drawn.note || "";
     note.hidden = !drawn.note;
@@ -168,14 +168,15 @@ PEN.font = '12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif
 const widthOf = (text) => PEN.measureText(text).width;
 
 /* How rows with names are laid out: names left of their rows, or above them where they would take too much of the
- * width. Returns the left margin, a row's height, by how much marks move down, and the marks of the names. */
+ * width. Returns the left margin, a row's height, by how much marks move down, the marks of the names, and what the
+ * vertical axis takes. */
 function rowsOf(names, width, height = 24) {
   const widest = d3.max(names, widthOf) || 0;
   if (widest + 14 <= width * 0.42) {
-    return { marginLeft: Math.ceil(widest) + 14, height, dy: 0, insetTop: 0, marks: [Plot.axisY({ tickSize: 0, label: null, lineWidth: Infinity })] };
+    return { marginLeft: Math.ceil(widest) + 14, height, dy: 0, insetTop: 0, marks: [], y: { domain: names, type: "band", label: null, tickSize: 0, padding: 0 } };
   }
-  const words = { y: (name) => name, text: (name) => shorten(name, width - 12), frameAnchor: "left", textAnchor: "start", dx: -2, dy: -height / 2, clip: false };
-  return { marginLeft: 6, height: height + 16, dy: 8, insetTop: 16, marks: [Plot.text(names, words)] };
+  const words = { y: (name) => name, text: (name) => shorten(name, width - 12), frameAnchor: "left", textAnchor: "start", dx: 2, dy: -height / 2, fill: "var(--ink)", stroke: "var(--ground)", strokeWidth: 4 };
+  return { marginLeft: 6, height: height + 16, dy: 8, insetTop: 16, marks: [Plot.text(names, words)], y: { domain: names, type: "band", axis: null, padding: 0 } };
 }
 
 function shorten(text, width) {

@@ -35,16 +35,29 @@ function build() {
   document.getElementById("foot").append(`Made by ${DATA.program || "ketsweep"} from ${DATA.file || "a result file"}. The page stands alone and asks nothing of any network. Charts by Observable Plot and D3 (ISC licence).`);
 }
 
-/* Every chart again, at the width it has now. */
-const redrawAll = () => FIGURES.forEach((redraw) => redraw());
+/* Every chart again, at a width or at the one it has now. */
+const redrawAll = (width) => FIGURES.forEach((redraw) => redraw(width));
 
 build();
 redrawAll();
 
 let drawnAt = document.documentElement.clientWidth;
+/* On paper every chart is as wide as the page, and what is folded on the screen is open. */
+const PAPER = 680; // pixels between the margins of A4 and of letter paper
+let folded = [];
+window.addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("main > section > details:not([open])")];
+  folded.forEach((details) => { details.open = true; });
+  redrawAll(PAPER);
+});
+window.addEventListener("afterprint", () => {
+  folded.forEach((details) => { details.open = false; });
+  redrawAll();
+});
+
 new ResizeObserver(() => {
   const now = document.documentElement.clientWidth;
   if (now === drawnAt) return;
   drawnAt = now;
-  requestAnimationFrame(redrawAll);
+  requestAnimationFrame(() => redrawAll());
 }).observe(document.documentElement);

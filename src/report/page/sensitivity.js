@@ -34,7 +34,7 @@ function drawBars(rows, indices, width) {
   return plot({
     width, height: rows.length * layout.height + 70, marginLeft: layout.marginLeft,
     x: plainAxis(indices.every((index) => index.is_share) ? `${indices.map((index) => index.name).join(" and ")} (share of the variance)` : indices.map((index) => index.name).join(", "), { domain, nice: true, grid: true, tickFormat: numberTicks, ticks: Math.max(3, width / 110) }),
-    y: { domain: rows.map((row) => row.name), label: null, padding: 0 },
+    y: layout.y,
     marks: [
       ...layout.marks,
       ...indices.flatMap((index, k) => [

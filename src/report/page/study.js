@@ -70,17 +70,17 @@ function protocolFigure() {
     const span = (from, size) => ({ x1: from, x2: Math.max(from + size, from + least) });
     const doses = infusions.map((dose) => ({ ...dose, ...span(dose.start, dose.duration) }));
     const talks = sessions.map((session) => ({ ...session, ...span(session.start, session.duration) }));
-    const top = layout.insetTop;
+    const top = layout.insetTop + 2;
     return {
       label: `Time line of ${protocols.length === 1 ? "the protocol" : `${protocols.length} arms`}: ${infusions.length} infusions, ${sessions.length} sessions, ${timeOf(horizon)}`,
       svg: plot({
         width, height: layout.height * rows.length + 68, marginLeft: layout.marginLeft,
-        x: { ...timeAxis(horizon, inner), grid: true }, y: { domain: rows, label: null, padding: 0.1 },
+        x: { ...timeAxis(horizon, inner), grid: true }, y: layout.y,
         marks: [
           ...layout.marks, Plot.ruleX([horizon], { stroke: "var(--soft)", strokeDasharray: "3 3" }),
-          Plot.barX(doses.filter((dose) => dose.dose !== 0), { x1: "x1", x2: "x2", y: "lane", fill: "var(--c1)", insetTop: top, insetBottom: 13, className: "infusions" }),
-          Plot.barX(doses.filter((dose) => dose.dose === 0), { x1: "x1", x2: "x2", y: "lane", fill: "var(--ground)", stroke: "var(--c1)", insetTop: top, insetBottom: 13, className: "infusions-without-drug" }),
-          Plot.barX(talks, { x1: "x1", x2: "x2", y: "lane", fill: "var(--c2)", insetTop: top + 17, className: "sessions" }),
+          Plot.barX(doses.filter((dose) => dose.dose !== 0), { x1: "x1", x2: "x2", y: "lane", fill: "var(--c1)", insetTop: top, insetBottom: 16, className: "infusions" }),
+          Plot.barX(doses.filter((dose) => dose.dose === 0), { x1: "x1", x2: "x2", y: "lane", fill: "var(--ground)", stroke: "var(--c1)", insetTop: top, insetBottom: 16, className: "infusions-without-drug" }),
+          Plot.barX(talks, { x1: "x1", x2: "x2", y: "lane", fill: "var(--c2)", insetTop: top + 17, insetBottom: 2, className: "sessions" }),
           Plot.dot(times.length ? times : [], { x: (t) => t, y: () => read, symbol: "triangle", r: 4, fill: "var(--c3)", dy: layout.dy, className: "times-of-endpoints" }),
         ],
       }),

@@ -37,7 +37,7 @@ function drawArms(rows, name, unit, width) {
   return plot({
     width, height: DATA.trial.arms.length * layout.height + 66, marginLeft: layout.marginLeft, marginTop: 14,
     x: plainAxis(share ? `${STATISTIC_WORDS[name]} (share of patients)` : withUnit(STATISTIC_WORDS[name] || name, unit), { grid: true, ticks: Math.max(3, width / 110), ...axis }),
-    y: { domain: DATA.trial.arms.map((arm) => arm.name), label: null, type: "band", padding: 0 },
+    y: layout.y,
     marks: [
       ...layout.marks, share ? null : Plot.ruleX([0].filter(() => rows.some((row) => row.value < 0) && rows.some((row) => row.value > 0)), { strokeDasharray: "4 3" }),
       Plot.ruleY(hasBoth("from", "to"), { x1: "from", x2: "to", y: "arm", dy: layout.dy, stroke: "var(--ink)", strokeWidth: 1.25, marker: "tick", className: "intervals-of-chance" }),
@@ -196,7 +196,7 @@ function drawSurvival(survival, style, chosen, few, event, width) {
   });
   const times = axis.ticks.filter((_, i) => axis.ticks.length < 8 || i % 2 === 0);
   const risk = {
-    head: ["number watched at", ...times.map((t) => (end > 96 ? `${textOf(t / 24)} d` : `${textOf(t)} h`))],
+    head: ["number watched at", ...times.map((t) => (end > 96 ? `${textOf(t / 24)}\u00a0d` : `${textOf(t)}\u00a0h`))],
     rows: survival.map((curve) => [curve.arm, ...times.map((t) => atRiskAt(curve, t))]),
   };
   return {
@@ -229,8 +229,8 @@ function validationFigure(id, name, targets) {
     id, title: `Published and simulated: ${name}`,
     help: "the diamond is what was published, the dot what is simulated; a diamond within the thin line is what a trial of that size could have found if the model were right.",
     draw: (width) => {
-      const keyOf = (target) => target.target.replace(/^([^:]+): \w+ of /, "$1: ");
-      const rows = targets.map((target) => ({ ...target, key: keyOf(target) }));
+      const names = targetNames(targets);
+      const rows = targets.map((target, i) => ({ ...target, key: names[i] }));
       const layout = rowsOf(rows.map((row) => row.key), width, 28);
       const both = (low, high) => rows.filter((row) => isNumber(row[low]) && isNumber(row[high]));
       const share = name === "share of patients";
@@ -239,7 +239,7 @@ function validationFigure(id, name, targets) {
         label: `${name}: ${rows.filter((row) => row.inside === true).length} of ${rows.length} published numbers lie within what a trial of their size could find`,
         svg: plot({
           width, height: rows.length * layout.height + 66, marginLeft: layout.marginLeft, marginTop: 14,
-          x: plainAxis(name, { grid: true, nice: true, tickFormat: share ? shareTicks : numberTicks, ticks: Math.max(3, width / 110) }), y: { domain: rows.map((row) => row.key), label: null, type: "band", padding: 0 },
+          x: plainAxis(name, { grid: true, nice: true, tickFormat: share ? shareTicks : numberTicks, ticks: Math.max(3, width / 110) }), y: layout.y,
           marks: [
             ...layout.marks,
             Plot.ruleY(both("value_low", "value_high"), { x1: "value_low", x2: "value_high", y: "key", dy: layout.dy - 6, stroke: "var(--c2)", strokeWidth: 1.25, marker: "tick", className: "published-intervals" }),
