@@ -92,6 +92,18 @@ $(PROGRAM): $(GENERATOR)
 	$(call say,WRITE,$@) $< >$@.new && mv $@.new $@
 $(LANES:%=$(BUILD)/src/therapy/linear_lanes.w%.o): $(PROGRAM)
 
+# The page of a report, put together from src/report/page and turned into the bytes of an array.
+PAGE       := $(BUILD)/src/report/page.html
+PAGE_BYTES := $(BUILD)/src/report/page_bytes.h
+DATA_PLACE := <script type="application/json" id="data"></script>
+$(PAGE): $(wildcard src/report/page/*)
+	@mkdir -p $(@D)
+	$(call say,WRITE,$@) awk -v folder=src/report/page -f src/report/page/assemble.awk src/report/page/report.html \
+	    >$@.new && grep -qF '$(DATA_PLACE)' $@.new && mv $@.new $@
+$(PAGE_BYTES): $(PAGE)
+	$(call say,WRITE,$@) od -An -v -tu1 $< | sed 's/  */,/g; s/^,//; s/$$/,/' >$@.new && mv $@.new $@
+$(BUILD)/src/report/page.o: $(PAGE_BYTES)
+
 # Rewritten only where its text changes, so that what needs it is made again exactly then.
 $(BUILD)/flags: TEXT = $(CC) $(KS_FLAGS) $(if $(WERROR),-Werror)
 $(BUILD)/commit: TEXT = $(COMMIT)
@@ -218,7 +230,7 @@ headers: ## check that each header compiles alone
 names: $(OBJECTS) $(MAIN) ## check the names of exported symbols
 	@$(PYTHON) tools/check_names.py $(BUILD) $^
 
-syntax: $(PROGRAM)
+syntax: $(PROGRAM) $(PAGE_BYTES)
 syntax: ## compile without output, a warning is an error (CC=clang: a second opinion)
 	@$(CC) $(KS_FLAGS) -Werror -fsyntax-only $(TEST_CFLAGS) $(PLAIN) $(wildcard src/app/main.c) $(TESTS)
 	@for lanes in $(LANES); do \

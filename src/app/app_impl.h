@@ -51,7 +51,7 @@ struct ks_command {
 
 extern const struct ks_command ks_command_run, ks_command_check, ks_command_show, ks_command_simulate,
     ks_command_status, ks_command_export, ks_command_verify, ks_command_sensitivity, ks_command_cohort,
-    ks_command_trial, ks_command_merge, ks_command_submit;
+    ks_command_trial, ks_command_merge, ks_command_submit, ks_command_report;
 
 /* ---- output.c ----------------------------------------------------------------------------------------------- */
 
@@ -63,6 +63,15 @@ int ks_output_open(const struct ks_arguments *arguments, FILE **stream);
 
 /* Says whether all was written; `path` as in -o, NULL for standard output, which stays open. */
 int ks_output_close(FILE *stream, const char *path);
+
+/* A file that appears under its name when it is whole and on disk; a link stays one. Ended also after an error, with which
+ * nothing appears. */
+struct ks_new_file {
+    FILE *stream;
+    char *target, *temporary;
+};
+int ks_output_begin(struct ks_new_file *file, const char *path);
+int ks_output_end(struct ks_new_file *file, int err);
 
 void ks_output_number(FILE *stream, double value, int n_digits);
 

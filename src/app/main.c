@@ -11,9 +11,9 @@
 #include <string.h>
 
 static const struct ks_command *const commands[] = {
-    &ks_command_run,    &ks_command_check,  &ks_command_simulate, &ks_command_show,
-    &ks_command_status, &ks_command_export, &ks_command_verify,   &ks_command_sensitivity,
-    &ks_command_cohort, &ks_command_trial,  &ks_command_merge,    &ks_command_submit,
+    &ks_command_run,    &ks_command_check,  &ks_command_simulate,    &ks_command_show,   &ks_command_status,
+    &ks_command_export, &ks_command_verify, &ks_command_sensitivity, &ks_command_cohort, &ks_command_trial,
+    &ks_command_merge,  &ks_command_submit, &ks_command_report,
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 

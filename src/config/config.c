@@ -298,6 +298,7 @@ static int name_columns(struct ks_reader *reader, const config_setting_t *column
     return KS_OK;
 }
 
+/* Model and design of a stored text, of the reader's arm where it has one. */
 static int load_design(struct ks_reader *reader, const char *path, const char *canonical) {
     KS_TRY(ks_text_copy(path, &reader->campaign->path));
     KS_TRY(ks_text_read_string(&reader->text, &reader->report, path, canonical));
@@ -306,6 +307,7 @@ static int load_design(struct ks_reader *reader, const char *path, const char *c
     struct ks_section top = ks_settings_open(reader, config_root_setting(&reader->tree), &ks_config_keys);
     KS_TRY(read_model(reader, &top));
     if (reader->campaign->model == NULL) return KS_OK;
+    if (reader->arm >= 0) KS_TRY(take_arm(reader));
     const config_setting_t *columns = ks_settings_member(ks_settings_top(reader, "design"), "columns");
     if (columns != NULL) return name_columns(reader, columns);
     ks_protocol_read_dose_unit(reader);
@@ -315,7 +317,7 @@ static int load_design(struct ks_reader *reader, const char *path, const char *c
 
 int ks_config_load_design(const char *path, const char *canonical, FILE *messages,
                           struct ks_campaign *campaign) {
-    struct ks_reader reader = {.campaign = campaign};
+    struct ks_reader reader = {.campaign = campaign, .arm = -1};
     *campaign = (struct ks_campaign){0};
     config_init(&reader.tree);
     int err = load_design(&reader, path, canonical);
@@ -323,6 +325,42 @@ int ks_config_load_design(const char *path, const char *canonical, FILE *message
     release_reader(&reader);
     if (err < 0) ks_config_release(campaign);
     return err;
+}
+
+/* The columns of a file vary, in a range that is not told: around the default. */
+static int take_columns(struct ks_reader *reader) {
+    struct ks_design *design = &reader->campaign->design;
+    if (design->kind != KS_DESIGN_file) return KS_OK;
+    KS_ALLOCATE(reader->entries, (size_t)design->n_variables);
+    for (int i = 0; i < design->n_variables; i++) {
+        int parameter = design->variables[i].parameter;
+        double value = reader->campaign->parameters[parameter];
+        reader->is_varied[parameter] = true;
+        design->variables[i].distribution = (struct ks_distribution){
+            .kind = KS_DISTRIBUTION_uniform, .a = value, .b = value, .low = -INFINITY, .high = INFINITY};
+    }
+    return KS_OK;
+}
+
+static int load_protocol(struct ks_reader *reader, const char *path, const char *canonical) {
+    KS_TRY(load_design(reader, path, canonical));
+    if (reader->report.n_errors > 0 || reader->campaign->function != NULL) return KS_OK;
+    KS_TRY(take_columns(reader));
+    KS_TRY(ks_protocol_read(reader));
+    return ks_output_read(reader);
+}
+
+bool ks_config_load_protocol(const char *path, const char *canonical, int arm, struct ks_campaign *campaign) {
+    struct ks_reader reader = {.campaign = campaign, .arm = arm};
+    *campaign = (struct ks_campaign){0};
+    config_init(&reader.tree);
+    int err = load_protocol(&reader, path, canonical);
+    bool is_told =
+        err == KS_OK && reader.report.n_errors == 0 && campaign->model != NULL && campaign->function == NULL;
+    release_reader(&reader);
+    if (err < 0) ks_error_clear();
+    if (!is_told) ks_config_release(campaign);
+    return is_told;
 }
 
 void ks_config_release(struct ks_campaign *campaign) {

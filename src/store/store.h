@@ -198,6 +198,9 @@ struct ks_group {
 int ks_store_write_group(const char *path, bool is_separate, const struct ks_group *group, char *written,
                          size_t size);
 
+/* The separate file of an analysis: NAME.ANALYSIS.h5 for NAME.h5. */
+void ks_store_name_separate(const char *path, const char *analysis, char *name, size_t size);
+
 /* ---- one writer ---------------------------------------------------------------------------------------- */
 
 struct ks_lock {
@@ -226,6 +229,14 @@ void ks_store_remove_leftovers(const char *path);
 
 /* Makes sure that the disk has room for every row of an existing file. */
 int ks_store_reserve(const char *path);
+
+/* ---- new files that appear whole; of other kinds too ------------------------------------------------------- */
+
+/* The file that `path` names, links followed; the caller frees it. NULL where there is no memory. */
+char *ks_create_copy_target(const char *path);
+
+/* Gives a whole file, open as `descriptor`, its name for good, on disk, with the mode that the user's other files get. */
+int ks_create_give_name(int descriptor, const char *temporary, const char *path, bool overwrite);
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
 

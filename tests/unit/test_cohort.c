@@ -249,13 +249,13 @@ static void survival_of_freireich(void **state) {
     const double steps[7] = {6, 7, 10, 13, 16, 22, 23},
                  known[7] = {0.857, 0.807, 0.753, 0.690, 0.627, 0.538, 0.448};
     double survival[7], weights[21];
-    ks_statistics_survival(21, times, is_event, NULL, 7, steps, survival);
+    ks_survival_curve(21, times, is_event, NULL, 7, steps, survival);
     for (int s = 0; s < 7; s++) assert_true(fabs(survival[s] - known[s]) < 6e-4);
-    assert_true(ks_statistics_median_survival(7, steps, survival) == 23);
-    assert_true(isnan(ks_statistics_median_survival(6, steps, survival)));
+    assert_true(ks_survival_median(7, steps, survival) == 23);
+    assert_true(isnan(ks_survival_median(6, steps, survival)));
     for (int i = 0; i < 21; i++) weights[i] = 3;
     double again[7];
-    ks_statistics_survival(21, times, is_event, weights, 7, steps, again);
+    ks_survival_curve(21, times, is_event, weights, 7, steps, again);
     assert_memory_equal(survival, again, sizeof survival);
 }
 
