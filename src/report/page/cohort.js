@@ -24,9 +24,15 @@ function funnelFigure() {
   });
 }
 
+/* The statuses of rows among the reasons for which candidates are rejected. */
+const STATUS_WORDS = {
+  not_depressed: "not depressed at the start", no_equilibrium: "no state of rest before treatment", step_limit: "the solver took too many steps",
+  non_finite: "a value became infinite", crashed: "the simulation crashed", bad_protocol: "an impossible protocol",
+};
+
 function rejectionsFigure() {
   const words = (reason) => STATUS_WORDS[reason] || reason;
-  const rejected = DATA.cohort.rejected.filter((one) => one.n > 0 && one.reason !== "done").sort((a, b) => d3.descending(a.n, b.n));
+  const rejected = DATA.cohort.rejected.filter((one) => one.n > 0).sort((a, b) => d3.descending(a.n, b.n));
   if (!rejected.length) return make("p", { class: "note" }, "No candidate was rejected.");
   return figureOf({
     id: "rejections", title: "Why candidates were rejected",

@@ -59,18 +59,6 @@ function targetNames(targets) {
   return targets.map(({ target }) => target.replace(": mean of ", ": ").replace(sources.size === 1 ? /^[^:]+: / : "", ""));
 }
 
-/* Words of the statuses that rows have. */
-const STATUS_WORDS = {
-  not_run: "not run yet",
-  done: "done",
-  not_depressed: "done, but not depressed at the start",
-  no_equilibrium: "failed: no state of rest before treatment",
-  step_limit: "failed: the solver took too many steps",
-  non_finite: "failed: a value became infinite",
-  crashed: "failed: the simulation crashed",
-  bad_protocol: "failed: an impossible protocol",
-};
-
 /* ---- the sample of patients -------------------------------------------------------------------------------------- */
 
 function bytesOf(base64) {

@@ -128,7 +128,7 @@ function drawCourse(course, state, names, isStretched, width) {
   return {
     title: `Course of ${state.name}`,
     label: `${state.name} over ${timeOf(end)}: median ${groups.map((name, i) => `of ${GROUPS[name].text} ${medians[i]}`).join(", ")}`,
-    note: `${state.description ? `${capital(state.description)}. ` : ""}${capital(groups.map((name) => `${GROUPS[name].text}: ${textOf(state.groups[name].n)}`).join("; "))}.${groups.includes("responders") && course.response ? ` Response: ${course.response}.` : ""}`,
+    note: `${course.n < course.n_of ? `Of ${textOf(course.n)} of the campaign's ${textOf(course.n_of)} patients. ` : ""}${state.description ? `${capital(state.description)}. ` : ""}${capital(groups.map((name) => `${GROUPS[name].text}: ${textOf(state.groups[name].n)}`).join("; "))}.${groups.includes("responders") && course.response ? ` Response: ${course.response}.` : ""}`,
     svg: plot({
       width, height: 340, marginLeft: 54, x: timeAxis(end, width - 70, isStretched),
       y: upAxis(withUnit(state.name, state.unit), { grid: true, tickFormat: numberTicks, nice: 6 }), marks,

@@ -78,7 +78,7 @@ function barsFigure({ id, title, help, controls, look, first, limit = BARS_AT_MO
       all.hidden = rows.length <= limit;
       all.textContent = isWhole ? `Show the first ${limit}` : `Show all ${rows.length}`;
       const table = barsTable(rows, indices, first);
-      if (!rows.length) return { title: said, note: "No index could be computed here." };
+      if (!rows.length) return { title: said, note: note || "No index could be computed here." };
       const words = indices.filter((index) => index.long_name).map((index) => `${index.name}: ${index.long_name}.`).join(" ");
       return {
         title: said, table, note: [words, note, shown.length < rows.length ? `Shown are ${shown.length} of ${rows.length} ${noun}.` : ""].filter(Boolean).join(" "),
@@ -106,6 +106,15 @@ function indexOptions(indices) {
 
 const HELP_BARS = "the longer a bar, the more the outcome depends on that parameter; the thin line is the 95 % interval, and bars whose intervals overlap widely may be in either order.";
 
+/* What a method says of the endpoint as a whole. */
+function totalsNote(method, e) {
+  if ((method.variance || [])[e] === 0) return "This endpoint does not vary.";
+  return (method.totals || []).filter((total) => isNumber(total.values[e])).map((total) => {
+    const interval = total.low && isNumber(total.low[e]) ? ` (${textOf(total.low[e], 3)} to ${textOf(total.high[e], 3)})` : "";
+    return `${total.name}, ${total.long_name}: ${textOf(total.values[e], 3)}${interval}.`;
+  }).join(" ");
+}
+
 function tornadoFigure(method, id) {
   const names = DATA.parameters.map((one) => one.name);
   const options = indexOptions(method.indices);
@@ -116,7 +125,7 @@ function tornadoFigure(method, id) {
       options.length > 1 ? choice("Index", options, choiceOf.value, (value) => { choiceOf = options.find((one) => one.value === value); figure.redraw(); }) : ""],
     look: () => ({
       names, at: (list) => list[e], indices: choiceOf.of.map((name) => method.indices.find((index) => index.name === name)),
-      title: `What ${DATA.endpoints[e].name} depends on (${method.method})`,
+      title: `What ${DATA.endpoints[e].name} depends on (${method.method})`, note: totalsNote(method, e),
     }),
   });
   return figure;
@@ -137,8 +146,7 @@ function pairsFigure(method, id) {
 
 const stateOptions = () => DATA.trajectories.states.map((state, i) => ({ value: i, text: state.name }));
 
-function drawIndexOverTime(course, index, s, width) {
-  const { time, states } = course;
+function drawIndexOverTime(time, states, index, s, width) {
   const names = DATA.parameters.map((one) => one.name);
   const number = (list, t, i) => (list ? ((list[s] || [])[t] || [])[i] : null);
   const all = names.map((name, i) => ({
@@ -181,10 +189,7 @@ function overTimeFigure(method, id) {
   const figure = figureOf({
     id: `over-time-${id}`, title: "Index over time", controls,
     help: "each line is how much the outcome at that time depends on one parameter; lines that cross change places in importance.",
-    draw: (width) => {
-      const index = { ...(method.indices.find((one) => one.name === method.courses[k].name) || {}), ...method.courses[k] };
-      return drawIndexOverTime(DATA.trajectories, index, s, width);
-    },
+    draw: (width) => drawIndexOverTime(method.time, DATA.trajectories.states, method.courses[k], s, width),
   });
   return figure;
 }

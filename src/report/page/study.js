@@ -6,9 +6,10 @@ const KINDS = { campaign: "Campaign", cohort: "Virtual cohort", trial: "Virtual 
 /* ---- head ---------------------------------------------------------------------------------------------------------- */
 
 function headOf() {
-  const { title, kind, file, program, made, model_version } = DATA;
+  const { title, kind, file, program, made, model_version, design } = DATA;
   document.title = `${title || file || "ketsweep"} – ketsweep report`;
   const byline = [`${KINDS[kind] || kind} in `, make("code", {}, file || "a file"), ` · ${program}`];
+  if (design) byline.push(` · design ${design.kind}, seed ${design.seed}${design.n_shards ? `, shard ${design.shard} of ${design.n_shards}` : ""}`);
   if (model_version) byline.push(" · model ", make("code", {}, model_version));
   if (made) byline.push(` · ended ${dateOf(made)}`);
   return [
@@ -24,23 +25,21 @@ function tiles() {
   const { progress, cohort, trial } = DATA;
   const found = [];
   if (cohort) {
-    found.push(["patients", textOf(cohort.n_patients)], ["candidates", textOf(cohort.n_candidates)],
-      ["plausible", textOf(cohort.n_plausible)], ["worth, after weighting", `${textOf(cohort.effective_n, 3)} patients`]);
+    found.push(["patients", textOf(cohort.n_patients)]);
+    if (isNumber(cohort.n_candidates)) found.push(["candidates", textOf(cohort.n_candidates)], ["plausible", textOf(cohort.n_plausible)]);
+    found.push(["worth, after weighting", textOf(cohort.effective_n, 3)]);
   } else if (trial) {
     found.push(["arms", textOf(trial.arms.length)], ["patients per arm", textOf(d3.max(trial.arms, (arm) => arm.n))], ["visits", textOf(trial.visits.length)]);
   } else if (progress) {
     found.push(["patients", textOf(progress.n_points)], ["simulated", progress.n_points ? percentOf(progress.n_done / progress.n_points) : "–"],
-      ["failed", textOf(failed())]);
+      ["failed", textOf(progress.n_failed)]);
   }
   if (!trial && (DATA.parameters || []).length) found.push(["parameters varied", textOf(DATA.parameters.length)]);
   if (!cohort && (DATA.endpoints || []).length) found.push(["endpoints", textOf(DATA.endpoints.length)]);
-  const horizon = d3.max(DATA.protocols || [], (protocol) => protocol.horizon);
+  const horizon = d3.max(DATA.protocols || [], (protocol) => protocol.horizon) || d3.max((trial || {}).visits || []);
   if (horizon) found.push(["followed for", timeOf(horizon)]);
   return found;
 }
-
-const isFailure = (status) => !["not_run", "done", "not_depressed"].includes(status.name);
-const failed = () => d3.sum(((DATA.progress || {}).status || []).filter(isFailure), (status) => status.n);
 
 /* ---- protocol ------------------------------------------------------------------------------------------------------ */
 
@@ -48,7 +47,7 @@ const ROUTES = { iv: "intravenous", im: "intramuscular" };
 
 function doseWords({ dose, unit, drug, route, duration }) {
   const what = dose === 0 ? "dosing without drug" : `${textOf(dose)} ${unit || ""} ${drug || "drug"}`;
-  return `${what}, ${ROUTES[route] || route || ""}, over ${timeOf(duration)}`;
+  return [what, ROUTES[route] || route, `over ${timeOf(duration)}`].filter(Boolean).join(", ");
 }
 
 const laneOf = (protocol, n) => protocol.name || (n > 1 ? "protocol" : "treatment");
@@ -113,7 +112,7 @@ function variedNote() {
     const parameter = (DATA.parameters || []).find((one) => one.name === name);
     return parameter && isNumber(parameter.low) ? `${name} (${textOf(parameter.low)} to ${textOf(parameter.high)} ${unitOf(parameter.unit)})`.replace(" )", ")") : name;
   };
-  return `The design varies ${varied.map(range).join(", ")}; drawn is the protocol at the values that do not vary and at the defaults of those that do.`;
+  return `The design varies ${varied.map(range).join(", ")}; drawn is the middle of what varies.`;
 }
 
 /* One line per different dose of each arm. */
@@ -151,9 +150,9 @@ const FAILURE_COLORS = ["var(--c2)", "var(--c4)", "var(--c6)", "var(--c1)", "var
 function progressFigure() {
   const { status, n_points } = DATA.progress;
   const counted = status.filter((one) => one.n > 0);
-  const failures = counted.filter(isFailure);
+  const failures = counted.filter((one) => one.is_failure);
   const colorOf = (one) => STATUS_COLORS[one.name] || FAILURE_COLORS[failures.indexOf(one) % FAILURE_COLORS.length];
-  const words = (one) => STATUS_WORDS[one.name] || one.name;
+  const words = (one) => `${one.is_failure ? "failed: " : ""}${one.meaning}`;
   return figureOf({
     id: "progress-bar", title: "What became of the patients",
     help: "the bar is all patients of the design; each colour is what became of a share of them.",
@@ -172,7 +171,7 @@ function progressFigure() {
 
 function failuresPart() {
   const found = DATA.progress.failures || [];
-  if (!failed()) return null;
+  if (!DATA.progress.n_failed) return null;
   if (!found.length) return make("p", { class: "note" }, "The failures do not gather in any part of the ranges that could be told from chance.");
   const rows = found.map((one) => [one.parameter, `${one.side} ${textOf(one.threshold)} ${unitOf(one.unit)}`.trim(), isNumber(one.p_value) && one.p_value < 1e-4 ? "< 0.0001" : textOf(one.p_value, 2)]);
   return make("div", {}, make("h3", {}, "Where failures gather"),
@@ -183,7 +182,7 @@ function failuresPart() {
 function runsPart() {
   const runs = DATA.progress.runs || [];
   if (!runs.length) return null;
-  const rows = runs.map((run) => [dateOf(run.start), durationOf(run.seconds), run.ranks, run.points, run.seconds > 0 && run.points > 0 ? run.points / run.seconds : null, run.version || "", run.hosts || ""]);
+  const rows = runs.map((run) => [dateOf(run.start), durationOf(run.seconds), run.ranks, run.points, run.points_per_second, run.version || "", run.hosts || ""]);
   return make("details", {}, make("summary", {}, runs.length === 1 ? "The run that computed them" : `The ${runs.length} runs that computed them`),
     scroller("Runs", tableOf({ head: ["began", "took", "ranks", "patients", "patients/s", "version", "hosts"], rows, words: [5, 6] })));
 }

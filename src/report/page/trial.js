@@ -85,9 +85,19 @@ function armsPart() {
 
 function armsTable() {
   const { arms, baseline } = DATA.trial;
-  const measures = (baseline || []).flatMap((one) => [`${one.name} at the start, mean${one.unit ? ` (${unitOf(one.unit)})` : ""}`, `sd`]);
-  const rows = arms.map((arm, a) => [arm.name, arm.control && arm.control !== true ? arm.control : arm.control === true ? "is the control" : "–", arm.n, arm.lost, ...(baseline || []).flatMap((one) => [one.arms[a].mean, one.arms[a].sd])]);
-  return scroller("Arms", tableOf({ head: ["arm", "compared with", "patients", "without a result", ...measures], words: [1], rows }), true);
+  const first = (baseline || [])[0];
+  const isCited = arms.some((arm) => arm.literature);
+  const rows = arms.map((arm, a) => [arm.name, arm.control || "–", arm.n, arm.lost, ...(first ? [first.arms[a].mean, first.arms[a].sd] : []), ...(isCited ? [arm.literature || ""] : [])]);
+  const measures = first ? [withUnit(`${first.name} at the start, mean`, first.unit), "sd"] : [];
+  const head = ["arm", "compared with", "patients", "not seen at the last visit", ...measures, ...(isCited ? ["literature"] : [])];
+  return scroller("Arms", tableOf({ head, words: [1], long: isCited ? [head.length - 1] : [], rows }), true);
+}
+
+function traitsTable() {
+  const { arms, baseline } = DATA.trial;
+  const head = ["trait", "unit", ...arms.flatMap((arm) => [`${arm.name}, mean`, "sd"])];
+  const rows = baseline.map((one) => [one.name, unitOf(one.unit), ...one.arms.flatMap((arm) => [arm.mean, arm.sd])]);
+  return make("details", {}, make("summary", {}, "Who the patients of each arm are"), scroller("Baseline table", tableOf({ head, rows, words: [1] })));
 }
 
 /* ---- over visits ---------------------------------------------------------------------------------------------------- */
@@ -113,19 +123,20 @@ function armChooser(chosen, onChange) {
 }
 
 function scoreFigure() {
-  const { score, visits, arms } = DATA.trial;
+  const { score, arms } = DATA.trial;
+  const times = score[0].time;
   let chosen = arms[0].name;
   const figure = figureOf({
     id: "score", title: "Depression score from visit to visit",
-    help: "each dot is the median score of an arm at a visit, the thick line holds the middle half of its patients, the thin line the middle 90 %; arms stand side by side at each visit.",
+    help: "each dot is the median score of an arm at a visit, the thick line holds the middle half of its patients, the thin line the middle 90 %; arms stand side by side.",
     controls: armChooser(chosen, (value) => { chosen = value; figure.redraw(); }),
     draw: (width) => {
       const style = armStyle(chosen);
       const few = arms.length <= COLORED_ARMS;
-      const rows = score.flatMap((one) => visits.map((hours, v) => ({ arm: one.arm, v, hours, ...Object.fromEntries(QUANTILES.map((q) => [q, (one[q] || [])[v]])) }))).filter((row) => isNumber(row.p50));
+      const rows = score.flatMap((one) => one.time.map((hours, v) => ({ arm: one.arm, v, hours, ...Object.fromEntries(QUANTILES.map((q) => [q, (one[q] || [])[v]])) }))).filter((row) => isNumber(row.p50));
       const inner = width - 70;
-      const end = visits[visits.length - 1] || 1;
-      const step = few ? Math.min(9, inner / (visits.length * arms.length * 1.6)) : 0;
+      const end = times[times.length - 1] || 1;
+      const step = few ? Math.min(9, inner / (times.length * arms.length * 1.6)) : 0;
       const shift = (name) => (few ? (arms.findIndex((arm) => arm.name === name) - (arms.length - 1) / 2) * step : 0);
       const parts = (name, only) => {
         const own = rows.filter((row) => row.arm === name);
@@ -162,8 +173,8 @@ function stepsOf(curve, end) {
 /* How many are still watched just before a time. */
 function atRiskAt(curve, t) {
   const i = d3.bisectLeft(curve.time, t);
-  if (i < curve.time.length) return i === 0 ? curve.n : curve.at_risk[i];
-  return curve.at_risk[curve.at_risk.length - 1];
+  if (i < curve.time.length) return curve.at_risk[i];
+  return curve.at_risk[curve.at_risk.length - 1] - curve.events[curve.events.length - 1];
 }
 
 function survivalFigure() {
@@ -171,8 +182,8 @@ function survivalFigure() {
   let chosen = survival[0].arm;
   const event = survival[0].event || "event";
   const figure = figureOf({
-    id: "survival", title: `Free of ${event} (Kaplan-Meier)`,
-    help: "each step down is a patient with the event, the band the 95 % interval; below the curves stands how many were still watched at each time.",
+    id: "survival", title: `Responders free of ${event} (Kaplan-Meier)`,
+    help: "each step down is a share of the responders lost to the event, the band the 95 % interval; below the curves stands how many were still watched at each time.",
     controls: armChooser(chosen, (value) => { chosen = value; figure.redraw(); }),
     draw: (width) => drawSurvival(survival, armStyle(chosen), chosen, arms.length <= COLORED_ARMS, event, width),
   });
@@ -180,9 +191,10 @@ function survivalFigure() {
 }
 
 function drawSurvival(survival, style, chosen, few, event, width) {
-  const horizon = d3.max(DATA.protocols || [], (protocol) => protocol.horizon) || 0;
-  const end = Math.max(horizon, d3.max(survival, (curve) => d3.max(curve.time) || 0)) || 1;
+  const end = d3.max(survival, (curve) => d3.max(curve.time)) || 1;
   const axis = timeAxis(end, width - 80);
+  const starts = Array.from(new Set(survival.map((curve) => curve.from)));
+  axis.label = `${axis.label.replace("time", "time since the response")}`;
   const order = few ? survival : [...survival].sort((a) => (a.arm === chosen ? 1 : -1));
   const banded = few ? order : order.filter((curve) => curve.arm === chosen);
   const left = 56;
@@ -200,9 +212,9 @@ function drawSurvival(survival, style, chosen, few, event, width) {
     rows: survival.map((curve) => [curve.arm, ...times.map((t) => atRiskAt(curve, t))]),
   };
   return {
-    svg: curves, legend: make("div", {}, armLegend(style, chosen), scroller("Numbers still watched", tableOf(risk), true)),
+    svg: curves, note: `From the response at ${starts.map(timeOf).join(" or ")}: ${survival.map((curve) => `${curve.arm} ${textOf(curve.n)}`).join(", ")} responders.`, legend: make("div", {}, armLegend(style, chosen), scroller("Numbers still watched", tableOf(risk), true)),
     label: `Kaplan-Meier curves: at the end free of ${event}: ${survival.slice(0, 6).map((curve) => `${curve.arm} ${percentOf(curve.survival[curve.survival.length - 1])}`).join(", ")}`,
-    table: { head: ["arm", "time (h)", "free", "low", "high", "watched"], rows: survival.flatMap((curve) => curve.time.map((t, i) => [curve.arm, t, curve.survival[i], (curve.low || [])[i] ?? null, (curve.high || [])[i] ?? null, curve.at_risk[i]])) },
+    table: { head: ["arm", "time (h)", "free", "low", "high", "watched", "events"], rows: survival.flatMap((curve) => curve.time.map((t, i) => [curve.arm, t, curve.survival[i], (curve.low || [])[i] ?? null, (curve.high || [])[i] ?? null, curve.at_risk[i], curve.events[i]])) },
   };
 }
 
@@ -268,8 +280,8 @@ function validationTable() {
 /* ---- the part of the page ------------------------------------------------------------------------------------------- */
 
 function trialPart() {
-  const { survival, score, visits } = DATA.trial;
-  return [armsTable(), ...(visits.length ? armsPart() : []), score && score.length && visits.length ? scoreFigure() : null, survival && survival.length ? survivalFigure() : null];
+  const { survival, score, visits, baseline } = DATA.trial;
+  return [armsTable(), hasRows(baseline) ? traitsTable() : null, ...(visits.length ? armsPart() : []), score && score.length && visits.length ? scoreFigure() : null, survival && survival.length ? survivalFigure() : null];
 }
 
 const validationPart = () => [validationTable(), ...validationFigures()];
