@@ -16,7 +16,7 @@ SUITES   ?= unit science mpi cli tools web docs crash slurm fuzz house
 CFLAGS   ?= -O3 -g
 LANES    := 1 2 4 8
 
-DIALECT  := -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno $(addprefix -march=,$(ARCH))
+DIALECT  := -std=c11 -D_POSIX_C_SOURCE=200809L -DH5_USE_110_API -ffp-contract=off -fno-math-errno $(addprefix -march=,$(ARCH))
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes
 KS_FLAGS  = $(CFLAGS) $(DIALECT) $(WARNINGS) -Isrc -I$(BUILD)/src $(FOUND_CFLAGS)
 COMPILE   = $(CC) $(KS_FLAGS) $(if $(WERROR),-Werror) -MMD -MP
