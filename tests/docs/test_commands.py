@@ -41,8 +41,8 @@ while (length(name <- readLines(names, n = 1))) {
 }
 
 # What no test may do: install, edit, submit to a cluster, fetch; and what is tested elsewhere: make.
-CANNOT_RUN = re.compile(r"\b(sudo|apt-get|curl|git|make|apptainer|vi|man|xdg-open|module|environment\.sh|lfs|sbatch|srun|scancel"
-                        r"|scontrol|squeue|status JOB|submit(?! .*--dry-run))\b")
+CANNOT_RUN = re.compile(r"(?<![\w./-])(sudo|apt-get|curl|git|make|apptainer|vi|man|xdg-open|module|source jobs/environment\.sh|lfs|sbatch"
+                        r"|srun|scancel|scontrol|squeue|status JOB|submit(?! .*--dry-run))(?![\w.])")
 
 
 class Session:
