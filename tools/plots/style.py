@@ -44,6 +44,11 @@ def label(name, unit):
     return f"{words(name)} ({UNITS.get(unit, unit)})"
 
 
+def quantity(value, unit):
+    """A number in a sentence."""
+    return f"{value:.3g}" if unit == "1" else f"{value:.3g} {UNITS.get(unit, unit)}"
+
+
 def label_of(variable):
     return words(variable.name) if is_share(variable) else label(variable.name, variable.units)
 
@@ -77,7 +82,7 @@ def lost(data, *names):
         if data.attrs[key]:
             notes.append(f"{data.attrs[key]:,} of {n:,} simulations {what} and are left out")
     for name in names:
-        n_missing = int(data[name].isnull().sum()) if data[name].ndim == 1 else 0
+        n_missing = int(data[name].isnull().values.reshape(data.sizes["point"], -1).any(axis=1).sum())
         if n_missing:
             notes.append(f"{n_missing:,} have no value of {name}")
     return notes
