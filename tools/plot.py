@@ -20,7 +20,7 @@ import sys
 
 try:
     import ketsweep
-    from plots import drivers, points, studies, style
+    from plots import choice, drivers, points, studies, style
 except ModuleNotFoundError as missing:
     print(f"plot.py: this Python ({sys.executable}) has no {missing.name}; on Debian and Ubuntu tools/setup.sh installs it for "
           "/usr/bin/python3, which can run this file", file=sys.stderr)
@@ -40,7 +40,7 @@ def draw_trajectories(path, arms=None, **options):
 
 
 # kind: what draws it, in words, its options
-ENDPOINT = {"--endpoint": {"metavar": "NAME", "help": f"default: {points.PRIMARY}, else the first"}}
+ENDPOINT = {"--endpoint": {"metavar": "NAME", "help": f"default: {choice.PRIMARY}, else the first"}}
 ARM = {"--arm": {"dest": "arms", "metavar": "NAME", "action": "append", "help": "an arm; again for more (default: all)"}}
 METHOD = {"--method": {"metavar": "NAME", "help": "default: the first that the file holds"}}
 WIDTH = {"--width": {"metavar": "MM", "type": float, "help": f"{style.COLUMN}: one column, {style.PAGE}: two"}}

@@ -3,68 +3,12 @@ import numpy
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-import ketsweep
 from ketsweep import Error
 from plots import style
+from plots.choice import LEAST, PRIMARY, choose, load, most_influential, names_of, need_values
 
-PRIMARY = "madrs_change_24h"
-RESPONSES = ("responded", "response_end", "response_28d", "response_7d", "response_24h")
 MOST_LEVELS = 20  # values of a variable that are shown one by one
-LEAST = 10        # points behind a number that is drawn
-
-
-# ---- what is drawn ------------------------------------------------------------------------------------------------------
-
-def names_of(path):
-    """The names in a campaign's file, without its rows."""
-    listed = ketsweep.open(path, names=[])
-    if "endpoints" not in listed.attrs:
-        raise Error(f"{path} holds a study; this figure is of a campaign (`ketsweep run`)")
-    return listed.attrs
-
-
-def choose(path, kind, names, wanted, default=None):
-    """The wanted name, or the default where nothing is wanted; an Error says what there is."""
-    if wanted is None and default in names:
-        return default
-    if wanted is None and names:
-        return names[0]
-    if wanted not in names:
-        has = ", ".join(names) if names else "none"
-        raise Error(f"{path} has no {kind}{f' {chr(34)}{wanted}{chr(34)}' if wanted else 's'}; it has {has}")
-    return wanted
-
-
-def most_influential(path, endpoint, parameters):
-    """Parameters by the first index that the file has for the endpoint, else as they come."""
-    try:
-        table = ketsweep.indices(path)
-    except Error:
-        return parameters
-    name = next((name for name in ("ST", "Shapley", "mu_star", "bound", "delta", "S1", "S") if name in table), None)
-    if name is None or endpoint not in table.endpoint:
-        return parameters
-    sizes = numpy.nan_to_num(abs(table[name].sel(endpoint=endpoint).values))
-    return [str(table.parameter.values[i]) for i in numpy.argsort(-sizes, kind="stable")]
-
-
-def load(path, *names):
-    """Those variables, and of the points those that have all of them."""
-    data = ketsweep.open(path, names=list(dict.fromkeys(names)))
-    notes = style.lost(data, *names)
-    is_whole = numpy.ones(data.sizes["point"], bool)
-    for name in names:
-        is_whole &= numpy.isfinite(data[name].values).reshape(len(is_whole), -1).all(axis=1)
-    if is_whole.sum() < LEAST:
-        raise Error(f"{path} has {is_whole.sum()} complete simulations; {LEAST} are the fewest that are drawn")
-    return data.isel(point=is_whole), notes
-
-
-def need_values(path, data, *names):
-    """An axis is no axis with one value."""
-    for name in names:
-        if len(numpy.unique(data[name])) == 1:
-            raise Error(f"{name} is {float(data[name][0]):g} in all simulations of {path}; a figure over it needs two values at least")
+RESPONSES = ("responded", "response_end", "response_28d", "response_7d", "response_24h")
 
 
 # ---- response surface ------------------------------------------------------------------------------------------------------
@@ -133,7 +77,7 @@ def draw_smooth(axes, a, b, z, limits):
     if is_flat:
         lowest, highest = lowest - 1, highest + 1
     mesh = axes.contourf(x, y, means, numpy.linspace(lowest, highest, 33), cmap=style.MAP, zorder=0.5)
-    for part in mesh.collections if hasattr(mesh, "collections") else [mesh]:
+    for part in [mesh] if hasattr(mesh, "set_edgecolor") else mesh.collections:
         part.set_edgecolor("face")  # no white lines between colours in PDF
     if not is_flat:
         lines = axes.contour(x, y, means, MaxNLocator(7).tick_values(lowest, highest), colors="white", linewidths=0.5,
@@ -141,8 +85,9 @@ def draw_smooth(axes, a, b, z, limits):
         for text in axes.clabel(lines, fontsize=5.5, fmt="%.3g"):
             text.set_path_effects([withStroke(linewidth=1, foreground="0.3")])
     axes.set(xlim=edges[0], ylim=edges[1])
-    fitted = means[numpy.clip(numpy.searchsorted(y, b), 0, len(y) - 1), numpy.clip(numpy.searchsorted(x, a), 0, len(x) - 1)]
-    return mesh, numpy.nanstd(z - fitted)
+    i, j = (numpy.rint((values - places[0]) / (places[1] - places[0])) for values, places in ((a, x), (b, y)))
+    is_in = (i >= 0) & (i < len(x)) & (j >= 0) & (j < len(y))
+    return mesh, numpy.nanstd(z[is_in] - means[j[is_in].astype(int), i[is_in].astype(int)])
 
 
 def trim(values):
@@ -182,7 +127,7 @@ def smooth(a, b, z, x_range, y_range, n_cells=200, n_places=61):
 # ---- dose and response -------------------------------------------------------------------------------------------------------
 
 def draw_dose_response(path, endpoint=None, x=None, by=None, width=style.COLUMN):
-    """An endpoint over a parameter: the middle of the points, its 95 % interval, and the middle 80 % of the points."""
+    """An endpoint over a parameter: medians with 95 % intervals and the middle 80 % of the points, or shares."""
     listed = names_of(path)
     endpoint = choose(path, "endpoint", listed["endpoints"], endpoint, PRIMARY)
     parameters = listed["parameters"]
