@@ -96,7 +96,8 @@ fi
 # Tests that want these are skipped where they do not come.
 if [ ${#scope[@]} -gt 0 ] && ! $is_check && can_install; then
     wanted=()
-    for program in slurmctld:slurmctld slurmd:slurmd srun:slurm-client munged:munge shellcheck:shellcheck; do
+    for program in slurmctld:slurmctld slurmd:slurmd srun:slurm-client munged:munge shellcheck:shellcheck zsh:zsh man:man-db \
+        mandoc:mandoc; do
         PATH=$PATH:/usr/sbin command -v "${program%%:*}" >/dev/null || wanted+=("${program#*:}")
     done
     install_packages "${wanted[@]}" || true
