@@ -126,7 +126,7 @@ def draw_course(axes, indices, s):
         axes.plot(indices.days, values[:, i], color=colour, label=indices.parameters[i])
         axes.fill_between(indices.days, lows[:, i], highs[:, i], color=colour, alpha=0.15, linewidth=0)
     axes.set(title=f"{indices.states[s]} over time", xlabel="time (d)", ylabel=f"{indices.name} ({indices.unit})")
-    axes.legend()
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def draw_overview(path, endpoint=None, method=None):
