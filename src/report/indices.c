@@ -313,25 +313,16 @@ static void name_group(enum ks_method_kind kind, char *name, size_t size) {
     snprintf(name, size, "sensitivity/%s", ks_methods[kind].name);
 }
 
-/* Whether a file has the group, which then is good; an error where it is damaged. */
-static int find_group(const char *path, const char *group, bool *has) {
-    int err = ks_tables_check(path, group);
-    *has = err == KS_OK;
-    if (err != KS_ERR_USAGE) return err;
-    ks_error_clear();
-    return KS_OK;
-}
-
 /* Which methods a file has results of. */
 static int find_methods(const char *path, bool has[KS_N_METHODS], int *n_methods) {
     bool has_any;
     *n_methods = 0;
-    KS_TRY(find_group(path, "sensitivity", &has_any));
+    KS_TRY(ks_report_find_group(path, "sensitivity", &has_any));
     for (int i = 0; i < KS_N_METHODS; i++) {
         char group[LONGEST_NAME];
         has[i] = false;
         name_group((enum ks_method_kind)i, group, sizeof group);
-        if (has_any) KS_TRY(find_group(path, group, &has[i]));
+        if (has_any) KS_TRY(ks_report_find_group(path, group, &has[i]));
         *n_methods += has[i];
     }
     return KS_OK;
