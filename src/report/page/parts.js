@@ -76,6 +76,7 @@ const SWATCHES = {
   area: (color, opacity = 1) => `<rect width="16" height="12" fill="${color}" fill-opacity="${opacity}"/>`,
   line: (color, dash = "none") => `<path d="M0 6H26" stroke="${color}" stroke-width="2.5" stroke-dasharray="${dash}"/>`,
   dot: (color) => `<circle cx="8" cy="6" r="5" fill="${color}"/>`,
+  box: (color) => `<rect x="1" y="1" width="14" height="10" fill="none" stroke="${color}" stroke-width="1.5"/>`,
   ring: (color) => `<circle cx="8" cy="6" r="4" fill="none" stroke="${color}" stroke-width="2"/>`,
   thick: (color) => `<path d="M0 6H20" stroke="${color}" stroke-width="5"/>`,
   thin: (color) => `<path d="M0 6H20M1 2v8M19 2v8" stroke="${color}" stroke-width="1.5"/>`,
@@ -216,7 +217,9 @@ const upAxis = (label, more = {}) => ({ label, labelAnchor: "top", labelArrow: "
 const numberTicks = (value) => textOf(value, 3);
 const shareTicks = (value) => `${Math.round(value * 1000) / 10} %`;
 
-/* What all pictures share. */
+/* What all pictures share. The picture is one image for those who hear the page: its parts have no labels of their own. */
 function plot(options) {
-  return Plot.plot({ style: { background: "none", overflow: "visible", fontSize: "12px", color: "inherit" }, marginTop: 26, marginBottom: 42, marginRight: 20, ...options });
+  const svg = Plot.plot({ style: { background: "none", overflow: "visible", fontSize: "12px", color: "inherit" }, marginTop: 26, marginBottom: 42, marginRight: 20, ...options });
+  svg.querySelectorAll("[aria-label]").forEach((part) => part.removeAttribute("aria-label"));
+  return svg;
 }

@@ -84,7 +84,8 @@ function protocolFigure() {
         ],
       }),
       legend: legendOf([
-        { text: "infusion", shape: "area", color: "var(--c1)" },
+        ...(infusions.some((dose) => dose.dose !== 0) ? [{ text: "infusion", shape: "area", color: "var(--c1)" }] : []),
+        ...(infusions.some((dose) => dose.dose === 0) ? [{ text: "dosing without drug", shape: "box", color: "var(--c1)" }] : []),
         ...(sessions.length ? [{ text: "psychotherapy session", shape: "area", color: "var(--c2)" }] : []),
       ]),
       note: variedNote(),

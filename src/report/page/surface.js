@@ -9,14 +9,14 @@ const NO_PARAMETER = -1;
 /* ---- what the sliders hold ----------------------------------------------------------------------------------------- */
 
 /* A hold on one parameter: off, or a place among its values. A parameter with levels is held at one of them; another
- * one at a share of the patients around a rank, so that a window holds equally many wherever it stands. */
+ * one at a share of the patients next to each other in rank, so that a window holds equally many wherever it stands. */
 function holdOf(index) {
   const column = SAMPLE.inputs[index];
   const order = Array.from(column.keys()).filter((i) => Number.isFinite(column[i])).sort((a, b) => column[a] - column[b]);
   return { index, column, levels: levelsOf(column), sorted: order.map((i) => column[i]), isOn: false, place: 0.5 };
 }
 
-/* The values that a hold lets pass: [low, high]. */
+/* The values that a hold lets pass, [low, high], and of levels the one between. */
 function windowOf(hold, share) {
   const { levels, sorted, place } = hold;
   if (levels) {
@@ -25,8 +25,8 @@ function windowOf(hold, share) {
     return [levels[i] - gap, levels[i] + gap, levels[i]];
   }
   const last = sorted.length - 1;
-  const first = Math.max(0, Math.min(1 - share, place - share / 2));
-  return [sorted[Math.round(first * last)], sorted[Math.round((first + share) * last)], sorted[Math.round(place * last)]];
+  const first = place * (1 - share);
+  return [sorted[Math.round(first * last)], sorted[Math.round((first + share) * last)]];
 }
 
 function keptRows(holds, share) {
@@ -77,6 +77,7 @@ function drawSurface({ x, y, parameters, endpoint, cells, domain, width }) {
   });
   const ramp = Plot.legend({ color, width: Math.min(360, width), marginLeft: 8, marginRight: 8, ticks: 5 });
   const legend = make("div", {}, make("div", { class: "ramp" }, ramp));
+  ramp.querySelectorAll("[aria-label]").forEach((part) => part.removeAttribute("aria-label"));
   ramp.setAttribute("role", "img");
   ramp.setAttribute("aria-label", `Colours from ${text(domain[0])} (dark) to ${text(domain[1])} (light)`);
   const lowest = d3.least(known, (c) => c.mean);

@@ -191,7 +191,7 @@ function survivalFigure() {
 }
 
 function drawSurvival(survival, style, chosen, few, event, width) {
-  const end = d3.max(survival, (curve) => d3.max(curve.time)) || 1;
+  const end = (d3.max(survival, (curve) => d3.max(curve.time)) || 1) * 1.04; // room for what happens at the last visit
   const axis = timeAxis(end, width - 80);
   const starts = Array.from(new Set(survival.map((curve) => curve.from)));
   axis.label = `${axis.label.replace("time", "time since the response")}`;
