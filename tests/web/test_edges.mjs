@@ -12,10 +12,10 @@ let campaign;
 let trial;
 
 before(async () => {
-  const file = run("run", "sensitivity.cfg", ["design.points=16"], "campaign");
+  const file = run("run", "sensitivity.cfg", ["design.points=32"], "campaign");
   ketsweep("sensitivity", file);
   campaign = report(file);
-  run("cohort", "population-trd.cfg", ["population.candidates=300", "population.patients=60"], "cohort");
+  run("cohort", "population-trd.cfg", ["population.candidates=600", "population.patients=80"], "cohort");
   trial = report(run("trial", "trials/singh2016.cfg", ['trial.cohort="cohort.h5"', "trial.replicates=25", "uncertainty.draws=0"], "trial"));
   browser = await launch();
 });
@@ -69,16 +69,16 @@ edgeTest("a campaign of which nothing is done says so", (data) => {
   for (const parameter of data.parameters) Object.assign(parameter, { low: null, high: null, quantiles: [null, null, null, null, null] });
   for (const key of ["sample", "trajectories", "sensitivity", "made"]) delete data[key];
 }, async (page) => {
-  assert.match(await page.textContent("#progress-bar .note"), /not complete: 0 of 224/);
+  assert.match(await page.textContent("#progress-bar .note"), /not complete: 0 of 448/);
   assert.match(await page.textContent("#distribution .note"), /No patient has a value/);
   assert.equal(await count(page, "#distribution .plot svg"), 0);
 });
 
 edgeTest("half a campaign says how much is there", (data) => {
-  data.progress = { ...data.progress, n_done: 100, complete: false, status: [{ name: "done", meaning: "simulated", is_failure: false, n: 98 }, { name: "step_limit", meaning: "too many steps", is_failure: true, n: 2 }, { name: "not_run", meaning: "not run yet", is_failure: false, n: 124 }], n_failed: 2,
+  data.progress = { ...data.progress, n_done: 100, complete: false, status: [{ name: "done", meaning: "simulated", is_failure: false, n: 98 }, { name: "step_limit", meaning: "too many steps", is_failure: true, n: 2 }, { name: "not_run", meaning: "not run yet", is_failure: false, n: 348 }], n_failed: 2,
     failures: [{ parameter: "kir_stress", p_value: 1e-9, threshold: 0.61, side: ">", unit: "1" }, { parameter: "infusion_dose", p_value: 0.004, threshold: 0.3, side: "<", unit: "mg/kg" }] };
 }, async (page) => {
-  assert.match(await page.textContent("#progress-bar .note"), /100 of 224 patients/);
+  assert.match(await page.textContent("#progress-bar .note"), /100 of 448 patients/);
   assert.equal(await count(page, "#progress-bar .statuses rect"), 3);
   assert.match(await page.textContent("#progress"), /kir_stress> 0.61< 0.0001/);
 });
@@ -108,12 +108,12 @@ edgeTest("one patient alone", (data) => {
 });
 
 edgeTest("endpoints without a single number", (data) => {
-  data.endpoints.forEach((endpoint) => Object.assign(endpoint, { n: 0, n_missing: 224, mean: null, sd: null, quantiles: [null, null, null, null, null], histogram: undefined }));
+  data.endpoints.forEach((endpoint) => Object.assign(endpoint, { n: 0, n_missing: 448, mean: null, sd: null, quantiles: [null, null, null, null, null], histogram: undefined }));
   data.sample.endpoints = { low: data.endpoints.map(() => null), high: data.endpoints.map(() => null), data: Buffer.alloc(2 * data.sample.n * data.endpoints.length, 0xff).toString("base64") };
   for (const index of data.sensitivity[0].indices) for (const list of ["values", "low", "high"]) index[list] = index[list].map((row) => row.map(() => null));
   for (const state of data.trajectories.states) for (const group of Object.values(state.groups)) for (const key of Object.keys(group)) if (key !== "n") group[key] = group[key].map(() => null);
 }, async (page) => {
-  assert.match(await page.textContent("#distribution .note"), /No patient has a value.*224 without a value/);
+  assert.match(await page.textContent("#distribution .note"), /No patient has a value.*448 without a value/);
   assert.match(await page.textContent("#surface-map .note"), /0 of them with a value.*too few/);
   assert.match(await page.textContent("#tornado-sobol-0 .note"), /No index could be computed/);
 });
