@@ -12,11 +12,11 @@ BUILD    := build/$(VARIANT)
 PREFIX   ?= /usr/local
 PYTHON   ?= $(shell tools/probe.sh --python)
 RANKS    ?= $(shell n=$$(nproc); echo $$((n < 2 ? 2 : n > 4 ? 4 : n)))
-SUITES   ?= unit science mpi cli crash slurm fuzz house
+SUITES   ?= unit science mpi cli tools web docs crash slurm fuzz house
 CFLAGS   ?= -O3 -g
 LANES    := 1 2 4 8
 
-DIALECT  := -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno $(addprefix -march=,$(ARCH))
+DIALECT  := -std=c11 -D_POSIX_C_SOURCE=200809L -DH5_USE_110_API -ffp-contract=off -fno-math-errno $(addprefix -march=,$(ARCH))
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes
 KS_FLAGS  = $(CFLAGS) $(DIALECT) $(WARNINGS) -Isrc -I$(BUILD)/src $(FOUND_CFLAGS)
 COMPILE   = $(CC) $(KS_FLAGS) $(if $(WERROR),-Werror) -MMD -MP
@@ -39,7 +39,7 @@ QUIET_MPI := OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_
 
 # ---- What is here. Goals that compile nothing, or that let setup.sh install first, do not look. ------------------
 
-WITH_SETUP := demo test test-unit test-science test-mpi test-cli test-crash test-slurm asan
+WITH_SETUP := demo test test-unit test-science test-mpi test-cli test-tools test-web test-docs test-crash test-slurm asan
 GOALS      := $(filter-out help clean layers format format-check $(WITH_SETUP),$(or $(MAKECMDGOALS),all))
 ROOTS      := HDF5_ROOT HDF5_DIR SUNDIALS_ROOT SUNDIALS SUITESPARSE_ROOT RANDOM123_ROOT GSL_ROOT LIBCONFIG_ROOT \
               CMOCKA_ROOT
@@ -114,7 +114,7 @@ $(BUILD)/flags $(BUILD)/commit: FORCE
 $(BUILD)/src/base/build_info.o: $(BUILD)/commit
 $(BUILD)/src/base/build_info.o: DEFINES = -DKS_COMMIT='"$(COMMIT)"' -DKS_FLAGS='"$(strip $(CFLAGS) $(DIALECT))"'
 
-tests: $(PROGRAMS) ## build the test programs
+tests: $(PROGRAMS) $(BUILD)/tests/docs/model_values ## build the test programs
 
 $(PROGRAMS): %: %.o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS) $(TEST_LIBS)
@@ -130,6 +130,11 @@ $(REPLAY): $(REPLAY).o $(FUZZER).o $(BUILD)/libketsweep.a
 $(FUZZER): $(FUZZER).o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) $(FUZZ_FILES) -fsanitize=fuzzer -o $@ $^ $(FOUND_LIBS)
 
+# What the model computes, for comparison with the equations that its document prints.
+MODEL_VALUES := $(BUILD)/tests/docs/model_values
+$(MODEL_VALUES): $(MODEL_VALUES).o $(BUILD)/libketsweep.a
+	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS)
+
 BENCH := $(addprefix $(BUILD)/tools/,bench_solver bench_analysis bench_farm scale_model)
 $(BENCH): %: %.o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS)
@@ -138,8 +143,8 @@ $(BENCH): %: %.o $(BUILD)/libketsweep.a
 
 demo: ## run configs/demo.cfg into build/demo.h5; installs what is missing
 test: ## every test; installs what is missing
-test-unit test-science test-mpi test-cli test-crash test-slurm: SUITES = $(@:test-%=%)
-test-unit test-science test-mpi test-cli test-crash test-slurm: ## one suite of them
+test-unit test-science test-mpi test-cli test-tools test-web test-docs test-crash test-slurm: SUITES = $(@:test-%=%)
+test-unit test-science test-mpi test-cli test-tools test-web test-docs test-crash test-slurm: ## one suite of them
 $(WITH_SETUP):
 	@tools/setup.sh
 	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(RANKS)) $(SETTINGS) \
@@ -183,8 +188,8 @@ run-demo: $(BUILD)/ketsweep
 	    '  $(PYTHON) -c "import xarray; print(xarray.open_dataset('"'build/demo.h5', engine='h5netcdf'"'))"'
 
 run-tests: $(foreach suite,$(SUITES),$(filter $(BUILD)/tests/$(suite)/%,$(PROGRAMS)))
-run-tests: $(if $(filter fuzz,$(SUITES)),$(REPLAY))
-run-tests: $(if $(filter cli crash slurm house,$(SUITES)),all)
+run-tests: $(if $(filter fuzz,$(SUITES)),$(REPLAY)) $(if $(filter docs,$(SUITES)),$(MODEL_VALUES))
+run-tests: $(if $(filter cli tools web docs crash slurm house,$(SUITES)),all)
 	@$(PYTHON) tests/run.py --build $(BUILD) $(SUITES)
 
 soak: all ## the tests of crashes in their long form, about an hour; says how often each was tried, survived and equal
@@ -248,9 +253,15 @@ reference: $(BUILD)/ketsweep ## generate configs/reference.cfg
 reference-check: $(BUILD)/ketsweep ## check that configs/reference.cfg is as generated
 	@$< show config | diff -u configs/reference.cfg -
 
-install: all ## copy the program to PREFIX/bin (/usr/local), jobs/ to PREFIX/share/ketsweep
+install: all ## copy the program, its man page and completions, and jobs/ to PREFIX (/usr/local)
 	@install -D $(BUILD)/ketsweep $(DESTDIR)$(PREFIX)/bin/ketsweep
 	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ketsweep/jobs jobs/*
+	@$(BUILD)/ketsweep help --man >$(BUILD)/ketsweep.1
+	@$(BUILD)/ketsweep completion bash >$(BUILD)/completion.bash
+	@$(BUILD)/ketsweep completion zsh >$(BUILD)/completion.zsh
+	@install -D -m 644 $(BUILD)/ketsweep.1 $(DESTDIR)$(PREFIX)/share/man/man1/ketsweep.1
+	@install -D -m 644 $(BUILD)/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ketsweep
+	@install -D -m 644 $(BUILD)/completion.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ketsweep
 
 clean: ## remove build/
 	@rm -rf build
@@ -266,7 +277,7 @@ info: ## print the compiler, the flags and what was found
 print-%: ## print a variable, as in print-BUILD
 	@echo '$($*)'
 
--include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH:=.d) $(REPLAY).d $(FUZZER).d $(LARGE).d
+-include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH:=.d) $(REPLAY).d $(FUZZER).d $(MODEL_VALUES).d $(LARGE).d
 .SECONDARY:
 .PHONY: all tests $(WITH_SETUP) run-demo run-tests soak test-large bench bench-analysis validate bench-farm scale picture valgrind fuzz run-fuzzer layers headers names syntax format \
         format-check reference reference-check install clean help info FORCE

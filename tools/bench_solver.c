@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "config/config.h"
+#include "solver/sundials_impl.h"
 
 #include <limits.h>
 #include <math.h>
@@ -307,7 +308,7 @@ static int print_sundials(void) {
     char version[32], path[PATH_MAX];
     double best_ratio = INFINITY;
     SUNContext context;
-    KS_CHECK(SUNContext_Create(NULL, &context) == 0, KS_ERR_SOLVER, "SUNDIALS gives no context");
+    KS_CHECK(SUNContext_Create(SUN_COMM_NULL, &context) == 0, KS_ERR_SOLVER, "SUNDIALS gives no context");
     N_Vector x = N_VNew_Serial(N, context), y = N_VNew_Serial(N, context);
     N_VConst(1, x);
     N_VConst(1, y);

@@ -23,7 +23,7 @@ MAY_SEE = {
     "app": "base model solver farm store design therapy config analysis cohort report",
 }
 KNOWS_MPI = ("base/agree.", "farm/", "store/", "app/")
-HAS_CONDITIONS = ("base/lanes.h", "base/build_info.")
+HAS_CONDITIONS = ("base/lanes.h", "base/build_info.", "solver/sundials_impl.h")
 
 
 def fault_of(path, line, guard):

@@ -106,6 +106,15 @@ add_hdf5() {
     take_hdf5 "the compiler's own path" "" "-lhdf5"
 }
 
+add_sundials() {
+    # shellcheck disable=SC2086 # words are wanted
+    if echo '#include <sundials/sundials_config.h>' | $CC -E -dM $cflags -x c - 2>/dev/null |
+        grep -qE 'SUNDIALS_VERSION_MAJOR ([7-9]|[1-9][0-9])'; then
+        libs+=' -lsundials_core' # what every library of SUNDIALS 6 has in itself
+    fi
+    libs+=' -lsundials_cvode -lsundials_sunlinsolklu -lsundials_sunmatrixsparse -lsundials_nvecserial -lm'
+}
+
 add_suitesparse() { # SUNDIALS' KLU header includes <klu.h>, which most systems keep in a folder of its own
     local header
     # shellcheck disable=SC2086 # words are wanted
@@ -173,10 +182,13 @@ python_lacks() { # those of the modules that Python $1 does not have
 check_tools() {
     local program module python
     python=$(find_python)
-    for program in mpirun h5dump clang-format; do
+    for program in mpirun h5dump clang-format Rscript; do
         command -v "$program" >/dev/null || lacks "$program"
     done
     for module in $(python_lacks "$python" h5py matplotlib xarray h5netcdf); do lacks "$module"; done
+    if command -v Rscript >/dev/null; then
+        Rscript --vanilla -e 'quit(status = !nzchar(system.file(package = "hdf5r")))' 2>/dev/null || lacks hdf5r
+    fi
 }
 
 # ---- all of it ----------------------------------------------------------------------------------------------
@@ -190,7 +202,7 @@ if echo | $CC -E - >/dev/null 2>&1; then
     add_hdf5
     add_mpi
     add_package libconfig -lconfig
-    libs+=' -lsundials_cvode -lsundials_sunlinsolklu -lsundials_sunmatrixsparse -lsundials_nvecserial -lm'
+    add_sundials
     add_suitesparse
     if [ -z "$hdf5_from" ]; then lacks "${serial_hdf5:+serial-}hdf5"; fi
     check_headers mpi:mpi.h libconfig:libconfig.h random123:Random123/threefry.h sundials:cvode/cvode.h \

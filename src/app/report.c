@@ -50,28 +50,10 @@ static int report(const struct ks_arguments *arguments, const char *page) {
     return KS_OK;
 }
 
-static int run_command(const struct ks_arguments *arguments) {
+int ks_report_command(const struct ks_arguments *arguments) {
     char *page = NULL;
     int err = name_page(arguments, &page);
     if (err == KS_OK) err = report(arguments, page);
     free(page);
     return err;
 }
-
-const struct ks_command ks_command_report = {
-    .name = "report",
-    .operand = "FILE",
-    .summary = "one self-contained HTML page of a campaign, cohort or trial",
-    .options = "output quiet",
-    .help =
-        "  -o, --output FILE   the page; default: beside FILE, NAME.report.html for NAME.h5\n"
-        "  -q, --quiet         do not say what was written\n\n"
-        "Works offline in a browser: what was run, progress and failures, the distribution of every "
-        "endpoint,\n"
-        "response surfaces, sensitivity, trajectories; of cohorts and trials baseline, targets, response "
-        "and\n"
-        "remission, survival, validation. The campaign may be unfinished. A page that is there is replaced;\n"
-        "another file is not.\n\n"
-        "Examples:\n  ketsweep report study.h5\n  ketsweep report trial.h5 -o for-the-team.html\n",
-    .run = run_command,
-};

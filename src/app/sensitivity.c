@@ -178,7 +178,7 @@ static int run_on_ranks(const struct ks_arguments *arguments) {
     return all;
 }
 
-static int run_command(const struct ks_arguments *arguments) {
+int ks_sensitivity_command(const struct ks_arguments *arguments) {
     if (!is_launched()) return run_study(arguments, NULL);
     KS_CHECK(MPI_Init(NULL, NULL) == MPI_SUCCESS, KS_ERR_MPI, "MPI does not start");
     ks_error_set_abort(abort_all);
@@ -186,26 +186,3 @@ static int run_command(const struct ks_arguments *arguments) {
     MPI_Finalize();
     return status;
 }
-
-const struct ks_command ks_command_sensitivity = {
-    .name = "sensitivity",
-    .operand = "FILE",
-    .summary = "what drives the outcomes: indices with intervals, printed and stored (alone or under mpirun)",
-    .options = "method bootstrap separate json quiet",
-    .help =
-        "  --method NAME    see `ketsweep show methods`; default: the design's own\n"
-        "  --bootstrap N    intervals from N resamples of base rows; default: from the design's independent\n"
-        "                   scrambles or curves where it has them, else 1000\n"
-        "  --separate       write NAME.sensitivity.h5 instead of FILE\n"
-        "  --json           the tables for programs\n"
-        "  -q, --quiet      do not say what was written\n\n"
-        "Every endpoint, and every stored state at every stored time, gets its indices in FILE under\n"
-        "/sensitivity/NAME; tables show endpoints, and states over their whole course. A failed run drops "
-        "the\n"
-        "base rows that it touches, for the parameters that need them. The numbers do not depend on the "
-        "number of ranks.\n\n"
-        "Examples:\n"
-        "  ketsweep sensitivity study.h5\n"
-        "  mpirun -n 2 ketsweep sensitivity study.h5 --bootstrap 1000 --json\n",
-    .run = run_command,
-};

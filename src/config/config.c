@@ -68,6 +68,10 @@ static const struct ks_key run_keys[] = {
      "0.0",
      "a rank that does nothing for so long ends the job; 0: never",
      {0, INFINITY, true, false, false, ">= 0"}},
+    {"mpi_info", "", NULL,
+     "hints to MPI-IO by their names, numbers or strings; none by default (jobs/README.md)", KS_ANYTHING},
+    {"watch", "", NULL, "the endpoint whose mean progress shows (default: madrs_change_end, or the first)",
+     KS_ANYTHING},
 };
 const struct ks_keys ks_config_run_keys = KS_KEYS(run_keys);
 
@@ -168,7 +172,23 @@ static int read_model(struct ks_reader *reader, const struct ks_section *top) {
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
-static void read_solver_and_run(struct ks_reader *reader) {
+/* Only MPI-IO knows which hints there are; it ignores those that it does not know. */
+static int read_hints(struct ks_reader *reader, const config_setting_t *group) {
+    struct ks_campaign *campaign = reader->campaign;
+    if (group == NULL || !ks_settings_is_group(reader, group)) return KS_OK;
+    KS_ALLOCATE(campaign->run.hints, (size_t)config_setting_length(group) + 1);
+    for (int i = 0; i < config_setting_length(group); i++) {
+        const config_setting_t *hint = config_setting_get_elem(group, (unsigned)i);
+        struct ks_word_text word;
+        char text[512];
+        if (!ks_settings_to_word(reader, hint, &word)) continue;
+        snprintf(text, sizeof text, "%.200s=%s", config_setting_name(hint), word.text);
+        KS_TRY(ks_text_copy(text, &campaign->run.hints[campaign->run.n_hints++]));
+    }
+    return KS_OK;
+}
+
+static int read_solver_and_run(struct ks_reader *reader) {
     struct ks_campaign *campaign = reader->campaign;
     struct ks_section solver =
         ks_settings_open(reader, ks_settings_top(reader, "solver"), &ks_config_solver_keys);
@@ -183,6 +203,27 @@ static void read_solver_and_run(struct ks_reader *reader) {
     ks_settings_number(&run, "watchdog_seconds", &campaign->run.watchdog_seconds);
     campaign->solver.kind = (enum ks_solver_kind)kind;
     campaign->solver.max_steps = (int)max_steps;
+    return read_hints(reader, ks_settings_find(&run, "mpi_info"));
+}
+
+/* The endpoint that progress shows, once all are known. */
+static int read_watch(struct ks_reader *reader) {
+    struct ks_campaign *campaign = reader->campaign;
+    const config_setting_t *setting = ks_settings_member(ks_settings_top(reader, "run"), "watch");
+    const char **names, *wanted = "madrs_change_end";
+    int n = campaign->n_endpoints, watch = -1;
+    if (setting != NULL && !ks_settings_to_string(reader, setting, &wanted)) return KS_OK;
+    KS_ALLOCATE(names, (size_t)n);
+    for (int i = 0; i < n; i++) {
+        names[i] = campaign->endpoints[i].name;
+        if (strcmp(names[i], wanted) == 0) watch = i;
+    }
+    if (setting != NULL && watch < 0 && n > 0)
+        ks_settings_unknown(reader, setting, "endpoint", wanted, false, n, names,
+                            "it must be one of output.endpoints");
+    campaign->run.watch = watch > 0 ? watch : 0;
+    free(names);
+    return KS_OK;
 }
 
 /* The arm's entries stand over those of the whole. */
@@ -202,7 +243,7 @@ static void mark_traits(struct ks_reader *reader, const struct ks_population *po
 static int read_sections(struct ks_reader *reader, const struct ks_population *population) {
     struct ks_section top = ks_settings_open(reader, config_root_setting(&reader->tree), &ks_config_keys);
     KS_TRY(read_model(reader, &top));
-    read_solver_and_run(reader);
+    KS_TRY(read_solver_and_run(reader));
     if (reader->campaign->model == NULL) return KS_OK; /* of an unknown model no name can be judged */
     if (population != NULL) KS_TRY(take_arm(reader));
     ks_protocol_read_dose_unit(reader);
@@ -211,7 +252,9 @@ static int read_sections(struct ks_reader *reader, const struct ks_population *p
     if (population != NULL) mark_traits(reader, population);
     KS_TRY(ks_protocol_read(reader));
     KS_TRY(ks_output_read(reader));
-    return population == NULL ? ks_study_read(reader) : KS_OK;
+    if (population != NULL) return KS_OK;
+    KS_TRY(read_watch(reader));
+    return ks_study_read(reader);
 }
 
 /* `population` of an arm; NULL for the whole. */
@@ -385,6 +428,8 @@ void ks_config_release(struct ks_campaign *campaign) {
     free(campaign->times);
     free(campaign->quantities);
     free(campaign->output_file);
+    for (int i = 0; i < campaign->run.n_hints; i++) free(campaign->run.hints[i]);
+    free(campaign->run.hints);
     free(campaign->canonical);
     *campaign = (struct ks_campaign){0};
 }

@@ -56,6 +56,9 @@ struct ks_campaign {
         double commit_seconds;
         double time_limit;       /* s since the start; 0: none but Slurm's */
         double watchdog_seconds; /* 0: none */
+        int n_hints;
+        char **hints; /* to MPI-IO, "NAME=VALUE" each */
+        int watch;    /* the endpoint that progress shows */
     } run;
 
     struct ks_clinical_study *study; /* of cohorts and trials; NULL where no section of theirs is there */
@@ -95,6 +98,13 @@ double ks_config_find_number(const char *canonical, const char *path);
 
 /* Writes configs/reference.cfg: every key with its unit, default and meaning. */
 void ks_config_write_reference(FILE *stream);
+
+/* One key with its full name, and its values as libconfig text where these are few. */
+typedef void ks_config_key_visitor(void *self, const char *key, const char *meaning, int n_values,
+                                   const char *const *values);
+
+/* Every key that an override KEY=VALUE can name, but for the elements of lists. */
+int ks_config_visit_keys(ks_config_key_visitor *visitor, void *self);
 
 /* The known word nearest to `word` by edit distance, NULL where none is near. */
 const char *ks_config_nearest(const char *word, int n_known, const char *const *known);

@@ -1,6 +1,7 @@
 /* Trajectories as medians and bands, of all points, and of those that respond against the others. Of an excerpt of the rows and
  * times: a figure shows no more. */
 #include "base/memory.h"
+#include "base/status.h"
 #include "cohort/cohort.h"
 #include "report/digest.h"
 #include "report/report_impl.h"
@@ -60,9 +61,11 @@ static bool has_response(const struct courses *c) {
     return c->endpoint >= 0 || (c->score >= 0 && c->early >= 0 && c->late >= 0);
 }
 
-static char group_of(const struct courses *c) {
+/* Who is not depressed at the start cannot respond. */
+static char group_of(const struct courses *c, int8_t status) {
     const int n_states = c->campaign->schema->n_states;
     double value = NAN;
+    if (status != KS_STATUS_done) return ALL;
     if (c->endpoint >= 0) {
         value = c->outcomes[c->endpoint];
     } else if (has_response(c)) {
@@ -82,9 +85,11 @@ static int time_at(const struct courses *c, int t) {
 
 static int take_row(struct courses *c, size_t i) {
     const struct ks_schema *schema = c->campaign->schema;
-    struct ks_rows rows = {.trajectories = c->row, .endpoints = c->endpoint >= 0 ? c->outcomes : NULL};
+    int8_t status;
+    struct ks_rows rows = {
+        .trajectories = c->row, .status = &status, .endpoints = c->endpoint >= 0 ? c->outcomes : NULL};
     KS_TRY(ks_store_read_rows(c->campaign->store, ks_excerpt_row(&c->excerpt, i), 1, &rows));
-    c->group[i] = group_of(c);
+    c->group[i] = group_of(c, status);
     for (int s = 0; s < schema->n_states; s++)
         for (int t = 0; t < c->n_times; t++)
             c->numbers[((size_t)s * (size_t)c->n_times + (size_t)t) * c->excerpt.n + i] =

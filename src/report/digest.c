@@ -65,7 +65,7 @@ void ks_digest_destroy(ks_digester **digester) {
 
 /* The leading bits of a key that grows with the value. */
 static unsigned key_of(double value) {
-    float number = (float)fmin(fmax(value, -FLT_MAX), FLT_MAX);
+    float number = value > FLT_MAX ? FLT_MAX : value < -FLT_MAX ? -FLT_MAX : (float)value;
     uint32_t bits;
     number += 0.0f; /* -0 is 0 */
     memcpy(&bits, &number, sizeof bits);

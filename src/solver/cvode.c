@@ -13,8 +13,8 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "solver/solver_impl.h"
+#include "solver/sundials_impl.h"
 
-#include <cvode/cvode.h>
 #include <math.h>
 #include <nvector/nvector_serial.h>
 #include <stdlib.h>
@@ -54,11 +54,6 @@ static const double settle_rtol = 1e-4;
 static const double first_trial = 500, last_trial = 1e7, newton_step = 1e9;
 static const double newton_tolerance = 1e-12; /* of each state's size, |y| + scale */
 static const double newton_reach = 1e-3; /* the same; what is farther may be another basin's, or unstable */
-
-/* The library's failures come back as flags and become a status; its prose would only flood stderr. */
-static void ignore_message(int code, const char *module, const char *function, char *message, void *self) {
-    (void)code, (void)module, (void)function, (void)message, (void)self;
-}
 
 static bool are_finite(const double *x, int n) {
     for (int i = 0; i < n; i++)
@@ -120,7 +115,7 @@ static int allocate(struct cvode *s) {
     KS_ALLOCATE(s->before, (size_t)n);
     KS_ALLOCATE(s->nodes, (size_t)KS_STEP_NODES * (size_t)s->view->n_watched);
     KS_ALLOCATE(s->no_inputs, (size_t)s->system->n_inputs);
-    KS_CHECK(SUNContext_Create(NULL, &s->context) == 0, KS_ERR_SOLVER, "SUNDIALS gives no context");
+    KS_CHECK(SUNContext_Create(SUN_COMM_NULL, &s->context) == 0, KS_ERR_SOLVER, "SUNDIALS gives no context");
     s->y = N_VNew_Serial(n, s->context);
     s->tolerances = N_VNew_Serial(n, s->context);
     s->work = N_VNew_Serial(n, s->context);
@@ -141,7 +136,7 @@ static int initialise(struct cvode *s) {
              s->system->lanes);
     KS_TRY(allocate(s));
     bool is_ready = CVodeInit(s->memory, evaluate_rhs, 0, s->y) == CV_SUCCESS &&
-                    CVodeSetErrHandlerFn(s->memory, ignore_message, NULL) == CV_SUCCESS &&
+                    ks_sundials_silence(s->context, s->memory) == 0 &&
                     CVodeSetUserData(s->memory, s) == CV_SUCCESS &&
                     CVodeSetStabLimDet(s->memory, SUNTRUE) == CV_SUCCESS &&
                     CVodeSetMaxErrTestFails(s->memory, 20) == CV_SUCCESS &&
@@ -303,8 +298,8 @@ static bool improve(struct cvode *s, double *size) {
     double *data = SUNSparseMatrix_Data(s->newton_matrix);
     for (int k = 0; k < s->system->n_nonzeros; k++)
         if (s->system->rows[k] == s->system->columns[k]) data[s->slots[k]] -= 1 / newton_step;
-    if (SUNLinSolSetup(s->newton, s->newton_matrix) != SUNLS_SUCCESS ||
-        SUNLinSolSolve(s->newton, s->newton_matrix, s->correction, s->work, 0) != SUNLS_SUCCESS)
+    if (SUNLinSolSetup(s->newton, s->newton_matrix) != 0 ||
+        SUNLinSolSolve(s->newton, s->newton_matrix, s->correction, s->work, 0) != 0)
         return false;
     *size = 0;
     for (int i = 0; i < n; i++) {
@@ -318,7 +313,7 @@ static bool improve(struct cvode *s, double *size) {
 /* Newton's method from s->y to the root near by; false where there is none within reach. */
 static bool find_root(struct cvode *s) {
     double size, travelled = 0;
-    if (SUNLinSolInitialize(s->newton) != SUNLS_SUCCESS) return false;
+    if (SUNLinSolInitialize(s->newton) != 0) return false;
     for (int i = 0; i < NEWTON_MAX_ITERATIONS; i++) {
         if (!improve(s, &size)) return false;
         travelled += size;

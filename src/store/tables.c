@@ -234,20 +234,21 @@ void ks_tables_close(ks_tables_file **file) {
     *file = NULL;
 }
 
-static int read_numbers(hid_t dataset, enum ks_table_type type, int n_axes, uint64_t *extent, void **data) {
+static int read_numbers(hid_t dataset, const char *name, enum ks_table_type type, int n_axes,
+                        uint64_t *extent, void **data) {
     hid_t space, memory_type;
     hsize_t size[KS_TABLE_AXES] = {0}, n = 1;
     KS_H5(space = H5Dget_space(dataset));
     int found = H5Sget_simple_extent_ndims(space);
     if (found == n_axes) H5Sget_simple_extent_dims(space, size, NULL);
     KS_H5(H5Sclose(space));
-    KS_CHECK(found == n_axes, KS_ERR_FORMAT, "a dataset has %d axes where %d are expected", found, n_axes);
+    KS_CHECK(found == n_axes, KS_ERR_FORMAT, "%s has %d axes where %d are expected", name, found, n_axes);
     bool is_possible = true;
     for (int a = 0; a < n_axes; a++) {
         extent[a] = size[a];
         is_possible &= !__builtin_mul_overflow(n, size[a], &n) && n < SIZE_MAX / sizeof(double);
     }
-    KS_CHECK(is_possible, KS_ERR_FORMAT, "a dataset has more numbers than there is memory");
+    KS_CHECK(is_possible, KS_ERR_FORMAT, "%s has more numbers than there is memory", name);
     KS_CHECK((*data = ks_memory_allocate((size_t)n, sizeof(double))) != NULL, KS_ERR_MEMORY,
              "no memory for a dataset");
     KS_TRY(make_type(type, false, &memory_type));
@@ -256,8 +257,8 @@ static int read_numbers(hid_t dataset, enum ks_table_type type, int n_axes, uint
     return KS_OK;
 }
 
-int ks_tables_read(ks_tables_file *f, const char *name, enum ks_table_type type, int n_axes, uint64_t *extent,
-                   void **data) {
+static int read_table(ks_tables_file *f, const char *name, enum ks_table_type type, int n_axes,
+                      uint64_t *extent, void **data) {
     *data = NULL;
     for (int a = 0; a < n_axes; a++) extent[a] = 0;
     if (H5Lexists(f->group, name, H5P_DEFAULT) <= 0) return KS_OK;
@@ -271,9 +272,14 @@ int ks_tables_read(ks_tables_file *f, const char *name, enum ks_table_type type,
     }
     hid_t dataset = H5Dopen2(f->group, name, H5P_DEFAULT);
     KS_H5(dataset);
-    int err = read_numbers(dataset, type, n_axes, extent, data);
+    int err = read_numbers(dataset, name, type, n_axes, extent, data);
     H5Dclose(dataset);
     return err;
+}
+
+int ks_tables_read(ks_tables_file *f, const char *name, enum ks_table_type type, int n_axes, uint64_t *extent,
+                   void **data) {
+    return ks_store_name_file(read_table(f, name, type, n_axes, extent, data), f->path);
 }
 
 /* ---- attributes ------------------------------------------------------------------------------------------------- */
