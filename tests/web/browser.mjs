@@ -9,7 +9,7 @@ import { chromium } from "playwright-core";
 
 export const TOP = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const KETSWEEP = process.env.KETSWEEP || join(TOP, "build/release/ketsweep");
-const CHROMIUM = process.env.CHROMIUM || "/usr/bin/chromium";
+const CHROMIUM = execFileSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).trim();
 export const FOLDER = mkdtempSync(join(tmpdir(), "ks-web-"));
 process.on("exit", () => rmSync(FOLDER, { recursive: true, force: true }));
 
