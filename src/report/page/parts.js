@@ -218,8 +218,13 @@ const numberTicks = (value) => textOf(value, 3);
 const shareTicks = (value) => `${Math.round(value * 1000) / 10} %`;
 
 /* What all pictures share. The picture is one image for those who hear the page: its parts have no labels of their own. */
-function plot(options) {
-  const svg = Plot.plot({ style: { background: "none", overflow: "visible", fontSize: "12px", color: "inherit" }, marginTop: 26, marginBottom: 42, marginRight: 20, ...options });
+function plot({ x, y, ...options }) {
+  const room = options.width - (options.marginLeft || 0);
+  const named = (axis, width) => (axis.label ? { ...axis, label: shorten(axis.label, width) } : axis);
+  const svg = Plot.plot({
+    x: named(x, room), y: named(y, options.width),
+    style: { background: "none", overflow: "visible", fontSize: "12px", color: "inherit" }, marginTop: 26, marginBottom: 42, marginRight: 20, ...options,
+  });
   svg.querySelectorAll("[aria-label]").forEach((part) => part.removeAttribute("aria-label"));
   return svg;
 }

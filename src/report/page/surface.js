@@ -75,7 +75,7 @@ function drawSurface({ x, y, parameters, endpoint, cells, domain, width }) {
       cellMark(x, y, known, "mean", { className: "cells", title: (c) => `${parameters[0].name} ${cellText(x, c.i)}, ${parameters[1].name} ${cellText(y, c.j)}: ${text(c.mean)} (${textOf(Math.round(c.n))} patients)` }),
     ],
   });
-  const ramp = Plot.legend({ color, width: Math.min(360, width), marginLeft: 8, marginRight: 8, ticks: 5 });
+  const ramp = Plot.legend({ color: { ...color, label: shorten(color.label, width - 16) }, width: Math.min(360, width), marginLeft: 8, marginRight: 8, ticks: 5 });
   const legend = make("div", {}, make("div", { class: "ramp" }, ramp));
   ramp.querySelectorAll("[aria-label]").forEach((part) => part.removeAttribute("aria-label"));
   ramp.setAttribute("role", "img");
