@@ -16,15 +16,26 @@ process.on("exit", () => rmSync(FOLDER, { recursive: true, force: true }));
 export const DESKTOP = { width: 1280, height: 900 };
 export const PHONE = { width: 320, height: 640 };
 
-/* ---- the program --------------------------------------------------------------------------------------------------- */
+/* ---- the program ------------------------------------------------------------------------------------------------- */
 
 export function ketsweep(...words) {
-  return execFileSync(KETSWEEP, words, { cwd: FOLDER, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1e9 });
+  return execFileSync(KETSWEEP, words, {
+    cwd: FOLDER,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    maxBuffer: 1e9,
+  });
 }
 
 /* Runs a configuration of configs/ with settings instead of its own; returns the result file. */
 export function run(command, config, settings, name) {
-  ketsweep(command, join(TOP, "configs", config), ...settings.flatMap((setting) => ["--set", setting]), "-o", `${name}.h5`);
+  ketsweep(
+    command,
+    join(TOP, "configs", config),
+    ...settings.flatMap((setting) => ["--set", setting]),
+    "-o",
+    `${name}.h5`,
+  );
   return `${name}.h5`;
 }
 
@@ -42,20 +53,36 @@ const dataOf = (html) => JSON.parse(DATA_PLACE.exec(html)[2]);
 export function pageWith(page, name, data) {
   const path = join(FOLDER, `${name}.html`);
   const text = JSON.stringify(data).replaceAll("<", "\\u003c");
-  writeFileSync(path, readFileSync(page.path, "utf8").replace(DATA_PLACE, (_, before, old, after) => before + text + after));
+  writeFileSync(
+    path,
+    readFileSync(page.path, "utf8").replace(DATA_PLACE, (_, before, old, after) => before + text + after),
+  );
   return { path, data };
 }
 
-/* ---- the browser --------------------------------------------------------------------------------------------------- */
+/* ---- the browser ------------------------------------------------------------------------------------------------- */
 
-const QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"];
+const QUIET = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-dev-shm-usage",
+];
 
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: QUIET });
 
 /* Opens a page in a window of its own; `page.faults` gathers errors and words on the console, and whatever it asks of
  * a network. */
-export async function open(browser, path, { viewport = DESKTOP, colorScheme = "light", reducedMotion = "no-preference" } = {}) {
+export async function open(
+  browser,
+  path,
+  { viewport = DESKTOP, colorScheme = "light", reducedMotion = "no-preference" } = {},
+) {
   const context = await browser.newContext({ viewport, colorScheme, reducedMotion, acceptDownloads: true });
   const page = await context.newPage();
   const address = pathToFileURL(path).href;
@@ -71,23 +98,46 @@ export async function open(browser, path, { viewport = DESKTOP, colorScheme = "l
 }
 
 /* Coordinates and texts of pictures that are no numbers, and pictures without marks. */
-export const brokenPictures = (page) => page.evaluate(() => [...document.querySelectorAll("figure .plot svg")].flatMap((svg) => {
-  const id = svg.closest("figure").id;
-  const broken = [...svg.querySelectorAll("*")].filter((element) => [...element.attributes].some(({ name, value }) => name !== "aria-label" && /NaN|undefined|Infinity/.test(value))
-    || (element.tagName === "text" && /NaN|undefined|null|Infinity/.test(element.textContent)));
-  const marks = svg.querySelectorAll("path, rect, circle, line").length;
-  return [...broken.map((element) => `${id}: ${element.outerHTML.slice(0, 200)}`), ...(marks ? [] : [`${id}: no mark`])];
-}));
+export const brokenPictures = (page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll("figure .plot svg")].flatMap((svg) => {
+      const id = svg.closest("figure").id;
+      const broken = [...svg.querySelectorAll("*")].filter(
+        (element) =>
+          [...element.attributes].some(
+            ({ name, value }) => name !== "aria-label" && /NaN|undefined|Infinity/.test(value),
+          ) ||
+          (element.tagName === "text" && /NaN|undefined|null|Infinity/.test(element.textContent)),
+      );
+      const marks = svg.querySelectorAll("path, rect, circle, line").length;
+      return [
+        ...broken.map((element) => `${id}: ${element.outerHTML.slice(0, 200)}`),
+        ...(marks ? [] : [`${id}: no mark`]),
+      ];
+    }),
+  );
 
 /* The table behind a picture: [[text]], its head first. */
 export async function numbersOf(page, id) {
-  await page.evaluate((name) => { document.querySelector(`#${name} .tools details`).open = true; }, id);
+  await page.evaluate((name) => {
+    document.querySelector(`#${name} .tools details`).open = true;
+  }, id);
   await page.waitForSelector(`#${id} .tools table`);
-  return page.evaluate((name) => [...document.querySelectorAll(`#${name} .tools tr`)].map((row) => [...row.cells].map((cell) => cell.textContent)), id);
+  return page.evaluate(
+    (name) =>
+      [...document.querySelectorAll(`#${name} .tools tr`)].map((row) => [...row.cells].map((cell) => cell.textContent)),
+    id,
+  );
 }
 
 /* A number as the page writes it. */
-export const numberOf = (text) => Number(text.replaceAll(",", "").replaceAll("−", "-").replace(/[\u00a0 ]?%$/, ""));
+export const numberOf = (text) =>
+  Number(
+    text
+      .replaceAll(",", "")
+      .replaceAll("−", "-")
+      .replace(/[\u00a0 ]?%$/, ""),
+  );
 
 export const titleOf = (page, id) => page.textContent(`#${id} h3`);
 export const count = (page, selector) => page.locator(selector).count();
