@@ -188,7 +188,9 @@ test-aarch64: ## unit and science tests on an emulated aarch64, and the same bit
 MPICH_BIN := $(CURDIR)/build/mpich-bin
 test-mpich: ## unit, MPI and command-line tests with Debian's MPICH (mpich, libhdf5-mpich-dev)
 	@mkdir -p $(MPICH_BIN)
-	@for name in mpicc mpirun h5pcc; do ln -sf "$$(command -v $$name.mpich)" $(MPICH_BIN)/$$name || exit 1; done
+	@for name in mpicc mpirun h5pcc; do \
+	    command -v $$name.mpich >/dev/null || { echo "$$name.mpich is not here (Debian: mpich, libhdf5-mpich-dev)" >&2; exit 1; }; \
+	    printf '#!/bin/sh\nexec %s.mpich "$$@"\n' $$name >$(MPICH_BIN)/$$name && chmod +x $(MPICH_BIN)/$$name; done
 	@PATH=$(MPICH_BIN):$$PATH $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(RANKS)) VARIANT=mpich \
 	    run-tests SUITES='unit mpi cli'
 
