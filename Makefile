@@ -12,7 +12,7 @@ BUILD    := build/$(VARIANT)
 PREFIX   ?= /usr/local
 PYTHON   ?= $(shell tools/probe.sh --python)
 RANKS    ?= $(shell n=$$(nproc); echo $$((n < 2 ? 2 : n > 4 ? 4 : n)))
-SUITES   ?= unit science mpi cli crash slurm fuzz house
+SUITES   ?= unit science mpi cli tools web docs crash slurm fuzz house
 CFLAGS   ?= -O3 -g
 LANES    := 1 2 4 8
 
@@ -40,7 +40,7 @@ QUIET_MPI := OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_
 
 # ---- What is here. Goals that compile nothing, or that let setup.sh install first, do not look. ------------------
 
-WITH_SETUP := demo test test-unit test-science test-mpi test-cli test-crash test-slurm asan
+WITH_SETUP := demo test test-unit test-science test-mpi test-cli test-tools test-web test-docs test-crash test-slurm asan
 GOALS      := $(filter-out help clean layers format format-check test-aarch64 test-mpich $(WITH_SETUP),$(or $(MAKECMDGOALS),all))
 ROOTS      := HDF5_ROOT HDF5_DIR SUNDIALS_ROOT SUNDIALS SUITESPARSE_ROOT RANDOM123_ROOT GSL_ROOT LIBCONFIG_ROOT \
               CMOCKA_ROOT
@@ -93,6 +93,18 @@ $(PROGRAM): $(GENERATOR)
 	$(call say,WRITE,$@) $(EMULATOR) $< >$@.new && mv $@.new $@
 $(LANES:%=$(BUILD)/src/therapy/linear_lanes.w%.o): $(PROGRAM)
 
+# The page of a report, put together from src/report/page and turned into the bytes of an array.
+PAGE       := $(BUILD)/src/report/page.html
+PAGE_BYTES := $(BUILD)/src/report/page_bytes.h
+DATA_PLACE := <script type="application/json" id="data"></script>
+$(PAGE): $(wildcard src/report/page/*)
+	@mkdir -p $(@D)
+	$(call say,WRITE,$@) awk -v folder=src/report/page -f src/report/page/assemble.awk src/report/page/report.html \
+	    >$@.new && grep -qF '$(DATA_PLACE)' $@.new && mv $@.new $@
+$(PAGE_BYTES): $(PAGE)
+	$(call say,WRITE,$@) od -An -v -tu1 $< | sed 's/  */,/g; s/^,//; s/$$/,/' >$@.new && mv $@.new $@
+$(BUILD)/src/report/page.o: $(PAGE_BYTES)
+
 # Rewritten only where its text changes, so that what needs it is made again exactly then.
 $(BUILD)/flags: TEXT = $(CC) $(KS_FLAGS) $(if $(WERROR),-Werror)
 $(BUILD)/commit: TEXT = $(COMMIT)
@@ -103,7 +115,7 @@ $(BUILD)/flags $(BUILD)/commit: FORCE
 $(BUILD)/src/base/build_info.o: $(BUILD)/commit
 $(BUILD)/src/base/build_info.o: DEFINES = -DKS_COMMIT='"$(COMMIT)"' -DKS_FLAGS='"$(strip $(CFLAGS) $(DIALECT))"'
 
-tests: $(PROGRAMS) ## build the test programs
+tests: $(PROGRAMS) $(BUILD)/tests/docs/model_values ## build the test programs
 
 $(PROGRAMS): %: %.o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS) $(TEST_LIBS)
@@ -119,6 +131,11 @@ $(REPLAY): $(REPLAY).o $(FUZZER).o $(BUILD)/libketsweep.a
 $(FUZZER): $(FUZZER).o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) $(FUZZ_FILES) -fsanitize=fuzzer -o $@ $^ $(FOUND_LIBS)
 
+# What the model computes, for comparison with the equations that its document prints.
+MODEL_VALUES := $(BUILD)/tests/docs/model_values
+$(MODEL_VALUES): $(MODEL_VALUES).o $(BUILD)/libketsweep.a
+	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS)
+
 BENCH := $(addprefix $(BUILD)/tools/,bench_solver bench_analysis bench_farm scale_model)
 $(BENCH): %: %.o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS)
@@ -127,8 +144,8 @@ $(BENCH): %: %.o $(BUILD)/libketsweep.a
 
 demo: ## run configs/demo.cfg into build/demo.h5; installs what is missing
 test: ## every test; installs what is missing
-test-unit test-science test-mpi test-cli test-crash test-slurm: SUITES = $(@:test-%=%)
-test-unit test-science test-mpi test-cli test-crash test-slurm: ## one suite of them
+test-unit test-science test-mpi test-cli test-tools test-web test-docs test-crash test-slurm: SUITES = $(@:test-%=%)
+test-unit test-science test-mpi test-cli test-tools test-web test-docs test-crash test-slurm: ## one suite of them
 $(WITH_SETUP):
 	@tools/setup.sh
 	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(RANKS)) $(SETTINGS) \
@@ -172,8 +189,8 @@ run-demo: $(BUILD)/ketsweep
 	    '  $(PYTHON) -c "import xarray; print(xarray.open_dataset('"'build/demo.h5', engine='h5netcdf'"'))"'
 
 run-tests: $(foreach suite,$(SUITES),$(filter $(BUILD)/tests/$(suite)/%,$(PROGRAMS)))
-run-tests: $(if $(filter fuzz,$(SUITES)),$(REPLAY))
-run-tests: $(if $(filter cli crash slurm house,$(SUITES)),all)
+run-tests: $(if $(filter fuzz,$(SUITES)),$(REPLAY)) $(if $(filter docs,$(SUITES)),$(MODEL_VALUES))
+run-tests: $(if $(filter cli tools web docs crash slurm house,$(SUITES)),all)
 	@$(PYTHON) tests/run.py --build $(BUILD) $(SUITES)
 
 soak: all ## the tests of crashes in their long form, about an hour; says how often each was tried, survived and equal
@@ -232,7 +249,7 @@ headers: ## check that each header compiles alone
 names: $(OBJECTS) $(MAIN) ## check the names of exported symbols
 	@$(PYTHON) tools/check_names.py $(BUILD) $^
 
-syntax: $(PROGRAM)
+syntax: $(PROGRAM) $(PAGE_BYTES)
 syntax: ## compile without output, a warning is an error (CC=clang: a second opinion)
 	@$(CC) $(KS_FLAGS) -Werror -fsyntax-only $(TEST_CFLAGS) $(PLAIN) $(wildcard src/app/main.c) $(TESTS)
 	@for lanes in $(LANES); do \
@@ -250,9 +267,15 @@ reference: $(BUILD)/ketsweep ## generate configs/reference.cfg
 reference-check: $(BUILD)/ketsweep ## check that configs/reference.cfg is as generated
 	@$< show config | diff -u configs/reference.cfg -
 
-install: all ## copy the program to PREFIX/bin (/usr/local), jobs/ to PREFIX/share/ketsweep
+install: all ## copy the program, its man page and completions, and jobs/ to PREFIX (/usr/local)
 	@install -D $(BUILD)/ketsweep $(DESTDIR)$(PREFIX)/bin/ketsweep
 	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ketsweep/jobs jobs/*
+	@$(BUILD)/ketsweep help --man >$(BUILD)/ketsweep.1
+	@$(BUILD)/ketsweep completion bash >$(BUILD)/completion.bash
+	@$(BUILD)/ketsweep completion zsh >$(BUILD)/completion.zsh
+	@install -D -m 644 $(BUILD)/ketsweep.1 $(DESTDIR)$(PREFIX)/share/man/man1/ketsweep.1
+	@install -D -m 644 $(BUILD)/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ketsweep
+	@install -D -m 644 $(BUILD)/completion.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ketsweep
 
 clean: ## remove build/
 	@rm -rf build
@@ -268,7 +291,7 @@ info: ## print the compiler, the flags and what was found
 print-%: ## print a variable, as in print-BUILD
 	@echo '$($*)'
 
--include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH:=.d) $(REPLAY).d $(FUZZER).d $(LARGE).d
+-include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH:=.d) $(REPLAY).d $(FUZZER).d $(MODEL_VALUES).d $(LARGE).d
 .SECONDARY:
 .PHONY: all tests $(WITH_SETUP) run-demo run-tests soak test-aarch64 test-mpich test-large bench bench-analysis validate bench-farm scale picture valgrind fuzz run-fuzzer layers headers names syntax format \
         format-check reference reference-check install clean help info FORCE

@@ -2,7 +2,8 @@
 """Runs the test suites, counts every single test, and ends with a line "N passed, N failed".
 
     tests/run.py [--build build/release] [--emulator COMMAND] [SUITE...]
-        suites: unit science mpi cli crash slurm fuzz house; default: all
+
+Suites: unit science mpi cli tools web docs crash slurm fuzz house; default: all.
 
 `make test` builds what is tested and calls this. Every program prints TAP: cmocka's own, and for Python what
 unittest_tap.py prints. A program that crashes, says nothing, stops early, or exits with a failure that it did not
@@ -128,7 +129,7 @@ def run_suite(suite, runner):
             yield runner.run_make(target, f"BUILD={runner.build}")
         if shutil.which("clang"):
             yield runner.run_make("syntax", "CC=clang")
-    elif suite in ("cli", "crash", "slurm"):
+    elif suite in ("cli", "tools", "web", "docs", "crash", "slurm"):
         for path in sorted(TOP.glob(f"tests/{suite}/test_*.py")):
             yield runner.run_tap(path.name, [runner.python, "tests/unittest_tap.py", str(path)])
     elif suite == "fuzz":
@@ -158,7 +159,7 @@ def report_suite(suite, outcomes, seconds):
 
 
 def main():
-    suites = ("unit", "science", "mpi", "cli", "crash", "slurm", "fuzz", "house")
+    suites = ("unit", "science", "mpi", "cli", "tools", "web", "docs", "crash", "slurm", "fuzz", "house")
     parser = argparse.ArgumentParser(description="Runs the test suites and counts every single test.")
     parser.add_argument("--build", default="build/release", help="the folder that was built (build/release)")
     parser.add_argument("--emulator", default="", help="what runs programs of another machine, in unit and science")

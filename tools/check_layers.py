@@ -19,7 +19,8 @@ MAY_SEE = {
     "config": "base model solver design therapy",
     "analysis": "base model design store",
     "cohort": "base",
-    "app": "base model solver farm store design therapy config analysis cohort",
+    "report": "base model solver store design therapy config analysis cohort",
+    "app": "base model solver farm store design therapy config analysis cohort report",
 }
 KNOWS_MPI = ("base/agree.", "farm/", "store/", "app/")
 HAS_CONDITIONS = ("base/lanes.h", "base/build_info.", "solver/sundials_impl.h")

@@ -190,10 +190,13 @@ python_lacks() { # those of the modules that Python $1 does not have
 check_tools() {
     local program module python
     python=$(find_python)
-    for program in mpirun h5dump clang-format; do
+    for program in mpirun h5dump clang-format Rscript; do
         command -v "$program" >/dev/null || lacks "$program"
     done
     for module in $(python_lacks "$python" h5py matplotlib xarray h5netcdf); do lacks "$module"; done
+    if command -v Rscript >/dev/null; then
+        Rscript --vanilla -e 'quit(status = !nzchar(system.file(package = "hdf5r")))' 2>/dev/null || lacks hdf5r
+    fi
 }
 
 # ---- all of it ----------------------------------------------------------------------------------------------

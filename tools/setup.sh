@@ -31,6 +31,8 @@ explain() {
         h5dump) echo 'h5dump (tests)|hdf5-tools|hdf5' ;;
         clang-format) echo 'clang-format (tests)|clang-format|llvm' ;;
         h5py | matplotlib | xarray | h5netcdf) echo "Python module $1 (tests)|python3-$1|python, or pip install $1" ;;
+        Rscript) echo 'R (tests)|r-base-core r-cran-hdf5r|R' ;;
+        hdf5r) echo 'R package hdf5r (tests)|r-cran-hdf5r|R, and install.packages("hdf5r")' ;;
         *) echo "library $1||$1" ;; # no name of a package is guessed
     esac
 }
@@ -94,7 +96,8 @@ fi
 # Tests that want these are skipped where they do not come.
 if [ ${#scope[@]} -gt 0 ] && ! $is_check && can_install; then
     wanted=()
-    for program in slurmctld:slurmctld slurmd:slurmd srun:slurm-client munged:munge shellcheck:shellcheck; do
+    for program in slurmctld:slurmctld slurmd:slurmd srun:slurm-client munged:munge shellcheck:shellcheck zsh:zsh man:man-db \
+        mandoc:mandoc; do
         PATH=$PATH:/usr/sbin command -v "${program%%:*}" >/dev/null || wanted+=("${program#*:}")
     done
     install_packages "${wanted[@]}" || true

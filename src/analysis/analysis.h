@@ -58,6 +58,9 @@ extern const struct ks_method_info ks_methods[KS_N_METHODS];
 /* The method's number, -1 where there is none of this name. */
 int ks_analysis_find_method(const char *name);
 
+/* The indices that the method gives at most; a design may lack the last of them. */
+const struct ks_index *ks_analysis_indices(enum ks_method_kind method, int *n);
+
 /* What speaks against the method on a design, in words that name the design which would serve; NULL for nothing. */
 const char *ks_analysis_fault(enum ks_method_kind method, const struct ks_design *design, char *text,
                               int size);
@@ -125,11 +128,15 @@ struct ks_failures {
     bool is_clustered;             /* some p_value is below 0.01 / n_parameters */
 };
 
+/* Fills the rows of a design from a CSV file with the first `n_points` of the source, and the ranges of its variables with
+ * theirs: the points of such a campaign stand in its result alone. */
+int ks_analysis_fill_design(struct ks_design *design, ks_row_reader *read, void *source, uint64_t n_points);
+
 /* Collective. Computes everything; complete on rank 0. Released also after an error. */
 int ks_analysis_run(const struct ks_study *study, struct ks_results *results);
 void ks_analysis_release(struct ks_results *results);
 
-/* Collective over the study's team. Where the failed points lie; on rank 0. Released also after an error. */
+/* Collective over the study's team. Where the failed points lie, among the schema's rows; on rank 0. Released also after an error. */
 int ks_analysis_find_failures(const struct ks_study *study, struct ks_failures *failures);
 void ks_analysis_release_failures(struct ks_failures *failures);
 

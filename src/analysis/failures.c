@@ -149,6 +149,7 @@ static int prepare(struct search *search, struct ks_failures *failures) {
     int p = study->design->n_variables;
     /* along a curve of FAST every row has values of its own */
     search->unit = layout.n_rows <= MOST_SHARED && study->design->kind != KS_DESIGN_fast ? layout.n_rows : 1;
+    search->n_points -= search->n_points % search->unit; /* of a campaign that is under way */
     search->chunk = (CHUNK_ROWS + search->unit - 1) / search->unit * search->unit;
     KS_ALLOCATE(search->status, search->chunk);
     KS_ALLOCATE(search->shares, search->unit * (uint64_t)p);
@@ -187,7 +188,7 @@ static int run_search(struct search *search, struct ks_failures *failures) {
 }
 
 int ks_analysis_find_failures(const struct ks_study *study, struct ks_failures *failures) {
-    struct search search = {.study = study, .n_points = study->design->n_points};
+    struct search search = {.study = study, .n_points = study->schema->n_points};
     *failures = (struct ks_failures){0};
     int err = run_search(&search, failures);
     free(search.status);

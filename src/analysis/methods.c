@@ -22,6 +22,11 @@ int ks_analysis_find_method(const char *name) {
     return -1;
 }
 
+const struct ks_index *ks_analysis_indices(enum ks_method_kind method, int *n) {
+    *n = ks_method_table[method]->n_indices;
+    return ks_method_table[method]->indices;
+}
+
 /* Whether `word` is one of the words of `list`, which blanks separate. */
 static bool is_listed(const char *list, const char *word) {
     size_t length = strlen(word);

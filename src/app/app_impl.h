@@ -31,27 +31,101 @@ struct ks_arguments {
     const char *shard;                    /* --shard, NULL where it was not given */
     const char *partition, *time, *nodes; /* of submit, NULL where not given */
     bool is_dry;
-    bool overwrites, extends, verifies, repairs, is_quiet, is_json, is_long, is_separate, wants_help;
+    bool overwrites, extends, verifies, repairs, is_quiet, is_json, is_long, is_separate, wants_help,
+        wants_man;
     double max_failed_fraction;
     double verify_fraction; /* 0 where it was not given */
 };
 
-/* `allowed`: the names of the command's options, separated by blanks. Release what it fills also after an error. */
-int ks_arguments_parse(int argc, char **argv, const char *command, const char *allowed,
+struct ks_command;
+
+/* Release what it fills also after an error. */
+int ks_arguments_parse(int argc, char **argv, const struct ks_command *command,
                        struct ks_arguments *arguments);
 void ks_arguments_release(struct ks_arguments *arguments);
 
+/* An option, whatever the command. */
+struct ks_option {
+    const char *name, *letter; /* letter "-o", or "" */
+    int kind;
+    size_t offset;       /* in struct ks_arguments */
+    const char *value;   /* the word for its value in help; NULL where it takes none */
+    const char *meaning; /* "" where every command says it */
+};
+
+/* NULL where there is none. */
+const struct ks_option *ks_arguments_option(const char *name);
+
+/* ---- commands.c: the table of commands ----------------------------------------------------------------------- */
+
+/* An option as a command takes it. */
+struct ks_use {
+    const char *name;
+    const char *meaning; /* NULL: the option's own */
+    const char *choices; /* the only values, separated by blanks; NULL where there are others */
+};
+
+enum { KS_MOST_EXAMPLES = 3 };
+
 struct ks_command {
-    const char *name, *operand,
-        *summary;        /* operand "" where the command takes none, "WHAT..." where several */
-    const char *options; /* their names, separated by blanks */
-    const char *help;    /* the rest of `help COMMAND`, with an example */
+    const char *name, *operand; /* "WHAT..." where it takes several, "[WHAT]" where it needs none */
+    const char *summary;
+    const char *choices;       /* of the operand, as those of an option */
+    struct ks_use options[16]; /* ended by one without a name; --help is every command's */
+    const char *notes;         /* paragraphs, parted by empty lines */
+    const char *statuses[4];   /* what the exit status says; NULL: the same as for all, or never */
+    const char *examples[KS_MOST_EXAMPLES][2];        /* a command line, and what it does or NULL */
     int (*run)(const struct ks_arguments *arguments); /* an exit status, or a negative error */
 };
 
-extern const struct ks_command ks_command_run, ks_command_check, ks_command_show, ks_command_simulate,
-    ks_command_status, ks_command_export, ks_command_verify, ks_command_sensitivity, ks_command_cohort,
-    ks_command_trial, ks_command_merge, ks_command_submit;
+/* The commands in the order of help; NULL after the last. */
+const struct ks_command *ks_command_at(int i);
+const struct ks_command *ks_command_find(const char *name);
+
+/* The name that is meant, or NULL. */
+const char *ks_command_nearest(const char *name);
+
+/* NULL where the command does not take it. */
+const struct ks_use *ks_command_option(const struct ks_command *command, const char *name);
+
+/* Each in the file of its name. */
+int ks_run_command(const struct ks_arguments *arguments);
+int ks_check_command(const struct ks_arguments *arguments);
+int ks_simulate_command(const struct ks_arguments *arguments);
+int ks_show_command(const struct ks_arguments *arguments);
+int ks_status_command(const struct ks_arguments *arguments);
+int ks_export_command(const struct ks_arguments *arguments);
+int ks_verify_command(const struct ks_arguments *arguments);
+int ks_sensitivity_command(const struct ks_arguments *arguments);
+int ks_cohort_command(const struct ks_arguments *arguments);
+int ks_trial_command(const struct ks_arguments *arguments);
+int ks_merge_command(const struct ks_arguments *arguments);
+int ks_submit_command(const struct ks_arguments *arguments);
+int ks_report_command(const struct ks_arguments *arguments);
+int ks_completion_command(const struct ks_arguments *arguments);
+int ks_help_command(const struct ks_arguments *arguments);
+
+/* ---- help.c --------------------------------------------------------------------------------------------------- */
+
+/* The command of this name, or an error that says what is meant. */
+int ks_help_find(const char *name, const struct ks_command **command);
+
+/* All commands in a line each. */
+void ks_help_print_overview(FILE *stream);
+void ks_help_print_command(FILE *stream, const struct ks_command *command);
+
+/* The word for an option's value, such as FILE or csv|h5; `text` [32]. */
+const char *ks_help_value(const struct ks_option *option, const struct ks_use *use, char *text);
+
+const char *ks_help_meaning(const struct ks_option *option, const struct ks_use *use);
+
+/* What the exit status i (0 to 3) of a command says; NULL where it has none of these. */
+const char *ks_help_status(const struct ks_command *command, int i);
+
+/* ---- man.c ---------------------------------------------------------------------------------------------------- */
+
+/* The source of the man page. */
+void ks_man_print(FILE *stream);
 
 /* ---- output.c ----------------------------------------------------------------------------------------------- */
 
@@ -63,6 +137,15 @@ int ks_output_open(const struct ks_arguments *arguments, FILE **stream);
 
 /* Says whether all was written; `path` as in -o, NULL for standard output, which stays open. */
 int ks_output_close(FILE *stream, const char *path);
+
+/* A file that appears under its name when it is whole and on disk; a link stays one. Ended also after an error, with which
+ * nothing appears. */
+struct ks_new_file {
+    FILE *stream;
+    char *target, *temporary;
+};
+int ks_output_begin(struct ks_new_file *file, const char *path);
+int ks_output_end(struct ks_new_file *file, int err);
 
 void ks_output_number(FILE *stream, double value, int n_digits);
 
@@ -223,6 +306,17 @@ struct ks_plan {
 
 int ks_plan_calibrate(struct ks_work *work, double *seconds_per_point);
 
+/* The i-th of n_wanted points that visit all parts of n points early (a stride by the golden ratio); all points where
+ * n_wanted is n or more. */
+uint64_t ks_plan_spread(uint64_t i, uint64_t n_wanted, uint64_t n);
+
+/* How long it takes on so many ranks; the ranks, a power of two, on which it takes a minute at most. */
+double ks_plan_seconds(double core_seconds, double ranks);
+double ks_plan_ranks_for_a_minute(double core_seconds, uint64_t n_points);
+
+/* "14 core-minutes"; text of at least 32 characters. */
+const char *ks_plan_print_work(double core_seconds, char *text);
+
 /* A job of about half an hour, or of `minutes` where it is not 0; of `most_ranks` at most where it is not 0. */
 struct ks_plan ks_plan_job(double core_seconds, uint64_t n_points, double minutes, double most_ranks);
 
@@ -231,6 +325,31 @@ const char *ks_plan_print_time(double minutes, char *text);
 
 /* Calibrates, and prints the plan. */
 int ks_check_campaign(const struct ks_campaign *campaign, double *core_seconds);
+
+/* ---- advice.c, effects.c: what is allowed but looks like a mistake ------------------------------------------- */
+
+struct ks_advice {
+    FILE *stream; /* NULL: only counts */
+    const char *path;
+    int n; /* lines so far */
+};
+
+/* What can be told without simulating. */
+int ks_advice_give(struct ks_advice *advice, const struct ks_campaign *campaign);
+
+/* What the plan says of the run, what became of the points that were tried, and which parameters change nothing. */
+void ks_advice_judge_cost(struct ks_advice *advice, const struct ks_campaign *campaign, double core_seconds,
+                          double bytes);
+void ks_advice_judge_outcomes(struct ks_advice *advice, const struct ks_tally *tally);
+void ks_advice_judge_effects(struct ks_advice *advice, const struct ks_campaign *campaign,
+                             const bool *has_effect);
+
+/* Simulates some hundred patients: `has_effect` [n_variables], true also for what is not tried (functions, morris, many
+ * parameters). */
+int ks_effects_find(const struct ks_campaign *campaign, bool *has_effect);
+
+/* Why a varied parameter has no effect, and what to do about it. */
+void ks_effects_explain(const struct ks_campaign *campaign, int variable, char *text, size_t size);
 
 /* ---- shard.c ------------------------------------------------------------------------------------------------ */
 
@@ -336,13 +455,20 @@ void ks_suspects_release(struct ks_suspects *suspects);
 /* Forgets the record, once all points before `next` are committed. Rank 0. */
 void ks_suspects_clear(const struct ks_suspects *suspects, uint64_t next);
 
+/* ---- hints.c: what the configuration tells MPI-IO ------------------------------------------------------------- */
+
+/* MPI_INFO_NULL where there are none. The caller releases it. */
+int ks_hints_create(const struct ks_campaign *campaign, MPI_Info *hints);
+void ks_hints_release(MPI_Info *hints);
+
 /* ---- resume.c: what becomes of a file that is there --------------------------------------------------------- */
 
 /* One process, which holds the lock. Makes `path` a file that the campaign can go on with: a new one, or the one that is
  * there, extended where the arguments say so. KS_ERR_USAGE with every difference where it belongs to another campaign.
  * *is_complete: nothing is left to do. */
 int ks_resume_prepare(const char *path, const struct ks_arguments *arguments,
-                      const struct ks_campaign *campaign, const struct ks_schema *schema, bool *is_complete);
+                      const struct ks_campaign *campaign, const struct ks_schema *schema, MPI_Info hints,
+                      bool *is_complete);
 
 /* Whether a complete file is all that is asked for; it is not even opened for writing. */
 bool ks_resume_is_idle(const struct ks_arguments *arguments, bool is_complete);
@@ -440,7 +566,8 @@ void ks_progress_end(struct ks_progress *progress);
 /* "3 h 12 min", "45 s"; text of at least 32 characters. */
 const char *ks_progress_duration(double seconds, char *text);
 
-/* "2.1 GB"; text of at least 32 characters. */
+/* "65,536" and "2.1 GB"; text of at least 32 characters. */
+const char *ks_progress_count(uint64_t n, char *text);
 const char *ks_progress_bytes(double bytes, char *text);
 
 #endif

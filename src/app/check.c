@@ -1,9 +1,11 @@
-/* `ketsweep check`: validates a configuration and prints the plan, with times from a calibration of one second. */
+/* `ketsweep check`: validates a configuration and prints the plan, with times from a calibration of one second, and what
+ * looks like a mistake. */
 #include "app/app_impl.h"
 #include "base/error.h"
 #include "base/memory.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +13,9 @@ struct word {
     char text[32];
 };
 
-/* A protocol entry times a factor, in words where the campaign varies it. */
-static struct word entry(const struct ks_campaign *campaign, enum ks_parameter parameter, double factor) {
+/* A protocol entry times a factor with its unit, in words where the campaign varies it. */
+static struct word entry(const struct ks_campaign *campaign, enum ks_parameter parameter, double factor,
+                         const char *unit) {
     struct word word = {"varied"};
     for (int i = 0; i < campaign->design.n_variables; i++)
         if (campaign->design.variables[i].parameter == (int)parameter) return word;
@@ -20,62 +23,94 @@ static struct word entry(const struct ks_campaign *campaign, enum ks_parameter p
     if (parameter == KS_PARAMETER_route)
         snprintf(word.text, sizeof word.text, "%s", ks_routes[(int)value].name);
     else
-        snprintf(word.text, sizeof word.text, "%.4g", factor * value);
+        snprintf(word.text, sizeof word.text, "%.4g%s%s", factor * value, unit[0] != '\0' ? " " : "", unit);
     return word;
+}
+
+/* How many there can be; 2 stands for more. */
+static int count_doses(const struct ks_campaign *campaign, enum ks_parameter parameter) {
+    if (strcmp(entry(campaign, parameter, 1, "").text, "varied") == 0) return 2;
+    double value = campaign->parameters[parameter];
+    return value >= 2 ? 2 : (int)value;
+}
+
+#define ENTRY(name, factor, unit) entry(campaign, KS_PARAMETER_##name, factor, unit).text
+
+static void print_infusions(const struct ks_campaign *campaign) {
+    const struct ks_treatment *t = &campaign->treatment;
+    const char *unit = t->is_dose_per_kg ? "mg/kg" : "mg", *rate = t->is_dose_per_kg ? "mg/kg/h" : "mg/h";
+    int n = count_doses(campaign, KS_PARAMETER_infusion_count);
+    if (t->has_infusion_events) {
+        printf("  infusions  %zu, as scheduled\n", t->n_infusion_events);
+        return;
+    }
+    if (n == 0) {
+        printf("  infusions  none\n");
+        return;
+    }
+    printf("  infusions  %s, dose %s, route %s, ", ENTRY(infusion_count, 1, ""),
+           ENTRY(infusion_dose, 1, unit), ENTRY(route, 1, ""));
+    if (t->uses_rate)
+        printf("rate %s", ENTRY(infusion_rate, 1, rate));
+    else
+        printf("duration %s", ENTRY(infusion_duration, 60, "min"));
+    if (n > 1) printf(", every %s", ENTRY(infusion_interval, 1, "h"));
+    printf(n > 1 ? " from %s on\n" : ", at %s\n", ENTRY(infusion_start, 1, "h"));
 }
 
 static void print_protocol(const struct ks_campaign *campaign) {
     const struct ks_treatment *t = &campaign->treatment;
-    const char *unit = t->is_dose_per_kg ? "mg/kg" : "mg";
-#define ENTRY(name, factor) entry(campaign, KS_PARAMETER_##name, factor).text
-    if (t->has_infusion_events) {
-        printf("  infusions  %zu, as scheduled\n", t->n_infusion_events);
-    } else {
-        printf("  infusions  %s of %s %s, route %s, ", ENTRY(infusion_count, 1), ENTRY(infusion_dose, 1),
-               unit, ENTRY(route, 1));
-        if (t->uses_rate)
-            printf("at %s %s/h", ENTRY(infusion_rate, 1), unit);
-        else
-            printf("over %s min", ENTRY(infusion_duration, 60));
-        printf(", every %s h from %s h\n", ENTRY(infusion_interval, 1), ENTRY(infusion_start, 1));
-    }
+    int n = count_doses(campaign, KS_PARAMETER_session_count);
+    print_infusions(campaign);
     if (t->has_session_events)
         printf("  sessions   %zu, as scheduled\n", t->n_session_events);
+    else if (n == 0)
+        printf("  sessions   none\n");
+    else if (n == 1)
+        printf("  sessions   %s, duration %s, %s after the first infusion\n", ENTRY(session_count, 1, ""),
+               ENTRY(session_duration, 60, "min"), ENTRY(session_delay, 1, "h"));
     else
-        printf("  sessions   %s of %s min, every %s h from %s h after the first infusion\n",
-               ENTRY(session_count, 1), ENTRY(session_duration, 60), ENTRY(session_interval, 1),
-               ENTRY(session_delay, 1));
-    printf("  horizon    %s h\n", ENTRY(horizon, 1));
-#undef ENTRY
+        printf("  sessions   %s, duration %s, every %s from %s after the first infusion on\n",
+               ENTRY(session_count, 1, ""), ENTRY(session_duration, 60, "min"),
+               ENTRY(session_interval, 1, "h"), ENTRY(session_delay, 1, "h"));
+    printf("  horizon    %s\n", ENTRY(horizon, 1, "h"));
+}
+
+/* " mg/kg"; nothing where there is no unit. */
+static struct word unit_of(const struct ks_column *column) {
+    struct word word = {""};
+    if (strcmp(column->unit, "1") != 0) snprintf(word.text, sizeof word.text, " %s", column->unit);
+    return word;
 }
 
 static void print_values(const struct ks_variable *v, const struct ks_column *column) {
     bool is_route = strcmp(column->name, "route") == 0;
-    printf("  %-28s one of", column->name);
+    printf("  %-30s one of", column->name);
     for (int i = 0; i < v->distribution.n_values; i++) {
         if (is_route)
             printf(" %s", ks_routes[(int)v->distribution.values[i]].name);
         else
             printf(" %.4g", v->distribution.values[i]);
     }
-    printf(" %s\n", is_route ? "" : column->unit);
+    printf("%s\n", is_route ? "" : unit_of(column).text);
 }
 
 static void print_variable(const struct ks_campaign *campaign, const struct ks_schema *schema, int i) {
     const struct ks_variable *v = &campaign->design.variables[i];
     const struct ks_column *column = &schema->parameters[i];
+    const struct word unit = unit_of(column);
     if (campaign->design.kind == KS_DESIGN_grid)
-        printf("  %-28s %d levels, %g to %g %s\n", column->name, v->n_levels, v->levels[0],
-               v->levels[v->n_levels - 1], column->unit);
+        printf("  %-30s %d levels, %g to %g%s\n", column->name, v->n_levels, v->levels[0],
+               v->levels[v->n_levels - 1], unit.text);
     else if (campaign->design.kind == KS_DESIGN_file)
-        printf("  %-28s from the file, %s\n", column->name, column->unit);
+        printf("  %-30s from the file%s%s\n", column->name, unit.text[0] != '\0' ? "," : "", unit.text);
     else if (v->distribution.kind == KS_DISTRIBUTION_discrete && v->distribution.n_values <= 12)
         print_values(v, column);
     else
-        printf("  %-28s %s, 5 %% %.4g, median %.4g, 95 %% %.4g %s\n", column->name,
+        printf("  %-30s %s, 5 %% %.4g, median %.4g, 95 %% %.4g%s\n", column->name,
                ks_distribution_names[v->distribution.kind], ks_distribution_quantile(&v->distribution, 0.05),
                ks_distribution_quantile(&v->distribution, 0.5),
-               ks_distribution_quantile(&v->distribution, 0.95), column->unit);
+               ks_distribution_quantile(&v->distribution, 0.95), unit.text);
 }
 
 /* What to write into a batch script. */
@@ -85,33 +120,6 @@ static void print_job(double core_seconds, uint64_t n_points) {
     printf(
         "Slurm lines that fit:\n  #SBATCH --ntasks=%.0f\n  #SBATCH --time=%s\n  #SBATCH --mem-per-cpu=400M\n",
         plan.ranks, ks_plan_print_time(plan.minutes, text));
-}
-
-static bool is_trait(const struct ks_parameter_info *info) {
-    static const char *const others[] = {"protocol", "patient", "pharmacokinetics", "mechanism"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strcmp(info->group, others[i]) == 0) return false;
-    return true;
-}
-
-/* A trait that varies moves the score before treatment too, unless that is given. */
-static void print_severity(const struct ks_campaign *campaign) {
-    const struct ks_variable *variables = campaign->design.variables;
-    int trait = -1;
-    if (campaign->parameters[KS_PARAMETER_baseline_madrs] > 0) return;
-    for (int i = 0; i < campaign->design.n_variables; i++) {
-        int parameter = variables[i].parameter;
-        if (parameter == KS_PARAMETER_baseline_madrs || parameter == KS_PARAMETER_life_stress) return;
-        if (trait < 0 && is_trait(&ks_parameters[parameter])) trait = parameter;
-    }
-    if (trait >= 0)
-        fprintf(
-            stderr,
-            "warning: %s: traits vary (%s) and baseline_madrs does not hold the score before treatment; a "
-            "sensitivity study of this mostly ranks what makes people ill. To compare patients of equal "
-            "severity: "
-            "patient : { baseline_madrs = 33.0; };\n",
-            campaign->path, ks_parameters[trait].name);
 }
 
 /* What `points` is where it is not rows, and the rule by which the study may end before. */
@@ -127,43 +135,71 @@ static void print_study(const struct ks_campaign *campaign) {
                precision->half_width);
 }
 
+/* "65,536 patients x 28 days; about 14 core-minutes; file 21 MB; on 32 ranks about 30 s". */
+static void print_headline(const struct ks_campaign *campaign, double core_seconds, double bytes) {
+    uint64_t n = campaign->design.n_points;
+    char text[32];
+    printf("%s %s", ks_progress_count(n, text),
+           campaign->function != NULL ? "points"
+           : n == 1                   ? "patient"
+                                      : "patients");
+    if (campaign->function != NULL)
+        printf(" of %s", campaign->model);
+    else if (strcmp(ENTRY(horizon, 1, ""), "varied") == 0)
+        printf(", the horizon varied");
+    else
+        printf(" x %s", ENTRY(horizon, 1.0 / 24, "days"));
+    double ranks = ks_plan_ranks_for_a_minute(core_seconds, n);
+    if (ranks > 1) printf("; about %s", ks_plan_print_work(core_seconds, text));
+    printf("; file %s", ks_progress_bytes(bytes, text));
+    if (ranks > 1)
+        printf("; on %.0f ranks about %s\n", ranks,
+               ks_progress_duration(ks_plan_seconds(core_seconds, ranks), text));
+    else
+        printf("; on one core about %s\n", ks_progress_duration(core_seconds, text));
+}
+
 static void print_plan(const struct ks_work *work, double seconds) {
     const struct ks_campaign *campaign = work->campaign;
     const struct ks_schema *schema = &work->schema;
-    char text[32], cost[32];
-    uint64_t n = campaign->design.n_points;
-    double core_seconds = seconds * (double)n, bytes = (double)ks_store_file_bytes(schema);
+    char text[32];
+    double core_seconds = seconds * (double)campaign->design.n_points;
     printf("%s: %s\n", campaign->path, campaign->title);
-    printf("%" PRIu64 " points of %s, design %s, seed %" PRIu64 "\n", n, campaign->model, schema->design,
-           schema->seed);
+    print_headline(campaign, core_seconds, (double)ks_store_file_bytes(schema));
+    printf("design %s, seed %" PRIu64 "\n", schema->design, schema->seed);
     print_study(campaign);
     for (int i = 0; i < campaign->design.n_variables; i++) print_variable(campaign, schema, i);
     if (campaign->function == NULL) {
         printf("protocol\n");
         print_protocol(campaign);
-        print_severity(campaign);
-        printf("solver %s, rtol %g\n", ks_solver_names[campaign->solver.kind], campaign->solver.rtol);
+        printf("solver %s, rtol %g; %.3g ms per patient on one core here\n",
+               ks_solver_names[campaign->solver.kind], campaign->solver.rtol, 1e3 * seconds);
     }
-    printf("%d endpoints, %d trajectories at %d times\n", schema->n_endpoints, schema->n_states,
-           schema->n_times);
-    printf("file %s, %s; rows in memory %s per rank\n", campaign->output_file, ks_progress_bytes(bytes, text),
-           ks_progress_bytes((double)(ks_store_row_bytes(schema) * work->capacity), cost));
-    printf("%.3g ms per point here: %s on one core", 1e3 * seconds, ks_progress_duration(core_seconds, cost));
-    printf(" (%.3g core-hours)\n", core_seconds / 3600);
-    print_job(core_seconds, n);
+    printf("%d endpoint%s", schema->n_endpoints, schema->n_endpoints == 1 ? "" : "s");
+    if (schema->n_states > 0)
+        printf("; the course of %d quantit%s at %d times", schema->n_states,
+               schema->n_states == 1 ? "y" : "ies", schema->n_times);
+    printf("\nfile %s; %s of rows in memory per rank\n", campaign->output_file,
+           ks_progress_bytes((double)(ks_store_row_bytes(schema) * work->capacity), text));
+    print_job(core_seconds, campaign->design.n_points);
 }
 
 /* What a cohort and a trial of this configuration come to; their time depends on how many candidates are plausible. */
 static void print_clinical_study(const struct ks_campaign *campaign) {
     const struct ks_clinical_study *study = campaign->study;
+    char text[32];
     printf("%s: %s\n", campaign->path, campaign->title);
     for (int a = 0; a < study->n_arms; a++) {
         printf("arm %s\n", study->arms[a].name);
         print_protocol(study->arms[a].campaign);
     }
     if (study->has_population)
-        printf("population  %d traits, %" PRIu64 " candidates, %" PRIu64 " patients\n",
-               study->population.n_traits, study->population.n_candidates, study->n_patients);
+        printf("population  %d traits; %s candidates, of whom ", study->population.n_traits,
+               ks_progress_count(study->population.n_candidates, text));
+    if (study->has_population && study->n_patients > 0)
+        printf("%s patients are selected\n", ks_progress_count(study->n_patients, text));
+    else if (study->has_population)
+        printf("all plausible ones are patients\n");
     printf("%d bounds, %d targets, %d visits, rater error %g points\n", study->n_bounds, study->n_targets,
            study->n_visits, study->score_sd);
     printf("uncertain   %d constants, %d draws\n", study->uncertainty.constants.n_traits,
@@ -172,19 +208,41 @@ static void print_clinical_study(const struct ks_campaign *campaign) {
     printf("solver %s, rtol %g\n", ks_solver_names[campaign->solver.kind], campaign->solver.rtol);
 }
 
+/* The plan on standard output, then what looks wrong on standard error. */
+static int judge(const struct ks_work *work, double seconds) {
+    const struct ks_campaign *campaign = work->campaign;
+    struct ks_advice advice = {stderr, campaign->path, 0};
+    bool *has_effect;
+    KS_ALLOCATE(has_effect, (size_t)campaign->design.n_variables);
+    int err = ks_effects_find(campaign, has_effect);
+    if (err == KS_OK) {
+        print_plan(work, seconds);
+        fflush(stdout);
+        err = ks_advice_give(&advice, campaign);
+    }
+    if (err == KS_OK) {
+        ks_advice_judge_effects(&advice, campaign, has_effect);
+        ks_advice_judge_outcomes(&advice, &work->tally);
+        ks_advice_judge_cost(&advice, campaign, seconds * (double)campaign->design.n_points,
+                             (double)ks_store_file_bytes(&work->schema));
+    }
+    free(has_effect);
+    return err;
+}
+
 int ks_check_campaign(const struct ks_campaign *campaign, double *core_seconds) {
     struct ks_work work;
     double seconds = 0;
     KS_TRY(ks_doubling_check(campaign));
     KS_TRY(ks_work_create(&work, campaign, NULL, 0));
     int err = ks_plan_calibrate(&work, &seconds);
-    if (err == KS_OK) print_plan(&work, seconds);
+    if (err == KS_OK) err = judge(&work, seconds);
     ks_work_release(&work);
     *core_seconds = seconds * (double)campaign->design.n_points;
     return err;
 }
 
-static int run_command(const struct ks_arguments *arguments) {
+int ks_check_command(const struct ks_arguments *arguments) {
     struct ks_campaign campaign;
     KS_TRY(ks_config_load(arguments->operand, arguments->n_overrides, arguments->overrides, true, stderr,
                           &campaign));
@@ -197,14 +255,3 @@ static int run_command(const struct ks_arguments *arguments) {
     ks_config_release(&campaign);
     return status;
 }
-
-const struct ks_command ks_command_check = {
-    .name = "check",
-    .operand = "CONFIG",
-    .summary = "validate a configuration and print the plan: points, size, time, Slurm lines",
-    .options = "set",
-    .help = "  --set KEY=VALUE   override an entry of CONFIG\n\n"
-            "Every fault is reported in one go, with file, line and key; the exit status is then 2.\n\n"
-            "Example:\n  ketsweep check configs/sweep.cfg --set design.points=65536\n",
-    .run = run_command,
-};

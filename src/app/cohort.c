@@ -540,31 +540,6 @@ static int run_stages(struct ks_session *session) {
     return err;
 }
 
-static int run_command(const struct ks_arguments *arguments) {
+int ks_cohort_command(const struct ks_arguments *arguments) {
     return ks_session_run(arguments, run_stages);
 }
-
-const struct ks_command ks_command_cohort = {
-    .name = "cohort",
-    .operand = "CONFIG",
-    .summary = "virtual patients: plausible, and selected against published numbers (under mpirun or srun)",
-    .options = "output set overwrite quiet lanes",
-    .help =
-        "  -o, --output FILE   the file; default: output.file of CONFIG\n"
-        "  --set KEY=VALUE     override an entry of CONFIG, e.g. --set population.candidates=1000000\n"
-        "  --overwrite         replace an existing file, and what an interrupted run of another study has "
-        "left\n"
-        "  --lanes N           as of `run`; no result depends on it\n"
-        "  -q, --quiet         no progress, no report\n\n"
-        "Simulates the candidates of the section population in the arms that bounds (population.accept) and\n"
-        "targets ask for, and keeps those that are plausible. Targets marked calibration select patients, "
-        "by\n"
-        "weights of largest entropy or by acceptance and rejection; those marked validation never do. The "
-        "same\n"
-        "command goes on with what an interrupted run has left in FILE.candidates. Signals, run.time_limit "
-        "or "
-        "the\n"
-        "end of the Slurm job stop it as they stop `run`: it then exits with 3.\n\n"
-        "Example:\n  mpirun -n 2 ketsweep cohort configs/population-trd.cfg -o trd.h5\n",
-    .run = run_command,
-};

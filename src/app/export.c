@@ -165,13 +165,9 @@ static int export_rounds(ks_store *store, const struct export *e) {
 
 static int choose(const struct ks_arguments *arguments, struct export *e) {
     const char *name = arguments->dataset ? arguments->dataset : "all";
-    KS_CHECK(arguments->format == NULL || strcmp(arguments->format, "csv") == 0, KS_ERR_USAGE,
-             "--format is csv, found \"%s\"", arguments->format);
     for (int i = 0; i < N_CHOICES; i++)
         if (strcmp(choices[i].name, name) == 0) e->choice = &choices[i];
-    KS_CHECK(e->choice != NULL, KS_ERR_USAGE,
-             "--dataset is all, inputs, endpoints, status, trajectories, cohort or trial, found \"%s\"",
-             name);
+    KS_ASSERT(e->choice != NULL); /* one that the table of commands allows */
     KS_CHECK(!e->choice->trajectories || e->schema->n_states > 0, KS_ERR_USAGE, "%s has no trajectories",
              arguments->operand);
     KS_CHECK(!e->is_long || e->choice->inputs || e->choice->endpoints || e->choice->trajectories,
@@ -187,7 +183,7 @@ static int export_store(ks_store *store, const struct ks_arguments *arguments) {
     return err < 0 ? err : err_close;
 }
 
-static int run_command(const struct ks_arguments *arguments) {
+int ks_export_command(const struct ks_arguments *arguments) {
     ks_store *store;
     const char *name = arguments->dataset ? arguments->dataset : "";
     if (strcmp(name, "cohort") == 0 || strcmp(name, "trial") == 0) return ks_export_tables(arguments);
@@ -195,22 +191,3 @@ static int run_command(const struct ks_arguments *arguments) {
     int status = export_store(store, arguments), err = ks_store_close(&store);
     return status < 0 ? status : err < 0 ? err : status;
 }
-
-const struct ks_command ks_command_export = {
-    .name = "export",
-    .operand = "FILE",
-    .summary = "committed rows as CSV",
-    .options = "output dataset format long",
-    .help =
-        "  -o, --output FILE   where to; default: standard output\n"
-        "  --dataset NAME      all (default: inputs, endpoints, status), inputs, endpoints, status, "
-        "trajectories;\n"
-        "                      cohort: a line per patient, which population.file reads; trial: one per "
-        "patient and arm\n"
-        "  --long              ID,ARM,TIME,NAME,VALUE: a line per number; . where there is no arm or time\n"
-        "  --format csv\n\n"
-        "Examples:\n  ketsweep export sweep.h5 -o sweep.csv\n"
-        "  ketsweep export sweep.h5 --dataset trajectories --long > long.csv\n"
-        "  ketsweep export trd.h5 --dataset cohort -o patients.csv\n",
-    .run = run_command,
-};

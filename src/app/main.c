@@ -10,35 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct ks_command *const commands[] = {
-    &ks_command_run,    &ks_command_check,  &ks_command_simulate, &ks_command_show,
-    &ks_command_status, &ks_command_export, &ks_command_verify,   &ks_command_sensitivity,
-    &ks_command_cohort, &ks_command_trial,  &ks_command_merge,    &ks_command_submit,
-};
-enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
-
-static const struct ks_command *find_command(const char *name) {
-    for (int i = 0; i < N_COMMANDS; i++)
-        if (strcmp(commands[i]->name, name) == 0) return commands[i];
-    return NULL;
-}
-
-static void print_overview(FILE *stream) {
-    fprintf(stream, "ketsweep simulates campaigns of ketamine-assisted psychotherapy into one HDF5 file.\n\n"
-                    "usage: ketsweep COMMAND [ARGUMENT] [OPTION]...\n\n");
-    for (int i = 0; i < N_COMMANDS; i++)
-        fprintf(stream, "  %-11s %-8s %s\n", commands[i]->name, commands[i]->operand, commands[i]->summary);
-    fprintf(stream, "  %-11s %-8s %s\n  %-11s %-8s %s\n\n", "help", "COMMAND",
-            "how a command is used, with an example", "--version", "",
-            "this program and what it was built with");
-    fprintf(stream, "Try: mpirun ketsweep run configs/demo.cfg -o demo.h5\n");
-}
-
-static void print_help(FILE *stream, const struct ks_command *command) {
-    fprintf(stream, "ketsweep %s %s\n  %s\n\n%s", command->name, command->operand, command->summary,
-            command->help);
-}
-
 static void print_version(void) {
     unsigned major, minor, release;
     char mpi[MPI_MAX_LIBRARY_VERSION_STRING] = "", model[17];
@@ -58,49 +29,28 @@ static void print_version(void) {
            LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION);
 }
 
-/* `ketsweep help [COMMAND]`. */
-static int help(const char *topic) {
-    if (topic == NULL) {
-        print_overview(stdout);
-        return 0;
-    }
-    const struct ks_command *command = find_command(topic);
-    KS_CHECK(command != NULL, KS_ERR_USAGE, "there is no command \"%s\"; `ketsweep help` lists them", topic);
-    print_help(stdout, command);
-    return 0;
-}
-
-static int run_parsed(const struct ks_command *command, const struct ks_arguments *arguments) {
-    if (arguments->wants_help) {
-        print_help(stdout, command);
-        return 0;
-    }
-    KS_CHECK(arguments->operand != NULL, KS_ERR_USAGE, "%s needs a %s; `ketsweep help %s` shows how",
-             command->name, command->operand, command->name);
-    KS_CHECK(arguments->n_operands == 1 || strstr(command->operand, "...") != NULL, KS_ERR_USAGE,
-             "%s takes one argument, found \"%s\" and \"%s\"", command->name, arguments->operand,
-             arguments->operands[1]);
-    return command->run(arguments);
-}
-
 static int run_command(int argc, char **argv) {
     struct ks_arguments arguments;
-    const struct ks_command *command = find_command(argv[1]);
-    KS_CHECK(command != NULL, KS_ERR_USAGE, "there is no command \"%s\"; `ketsweep help` lists them",
-             argv[1]);
-    int status = ks_arguments_parse(argc - 2, argv + 2, command->name, command->options, &arguments);
-    if (status == KS_OK) status = run_parsed(command, &arguments);
+    const struct ks_command *command = NULL;
+    KS_TRY(ks_help_find(argv[1], &command));
+    int status = ks_arguments_parse(argc - 2, argv + 2, command, &arguments);
+    if (status == KS_OK && arguments.wants_help)
+        ks_help_print_command(stdout, command);
+    else if (status == KS_OK)
+        status = command->run(&arguments);
     ks_arguments_release(&arguments);
     return status;
 }
 
 static int dispatch(int argc, char **argv) {
     if (argc < 2) {
-        print_overview(stderr);
+        ks_help_print_overview(stderr);
         return KS_EXIT_USAGE;
     }
-    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        return help(argc > 2 ? argv[2] : NULL);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        ks_help_print_overview(stdout);
+        return 0;
+    }
     if (strcmp(argv[1], "--version") == 0) {
         print_version();
         return 0;

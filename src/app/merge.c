@@ -163,7 +163,7 @@ static int write_whole(const struct merge *m) {
     return 0;
 }
 
-static int run_command(const struct ks_arguments *arguments) {
+int ks_merge_command(const struct ks_arguments *arguments) {
     struct merge m = {.arguments = arguments, .n = (size_t)arguments->n_operands};
     m.shards = ks_memory_allocate(m.n, sizeof *m.shards);
     m.paths = ks_memory_allocate(m.n, sizeof *m.paths);
@@ -176,19 +176,3 @@ static int run_command(const struct ks_arguments *arguments) {
     free(m.shards);
     return status < 0 ? status : err < 0 ? err : status;
 }
-
-const struct ks_command ks_command_merge = {
-    .name = "merge",
-    .operand = "SHARD...",
-    .summary = "join the files of `run --shard` into the one that a single run would have written",
-    .options = "output overwrite quiet",
-    .help = "  -o, --output FILE   the file to write\n"
-            "  --overwrite         replace an existing file\n"
-            "  -q, --quiet         say nothing\n\n"
-            "All shards must be there, of one campaign, finished, and good by their checksums. Every number "
-            "is then\n"
-            "the same as in the file of a single run, bit for bit. The file appears under its name when it "
-            "is whole.\n\n"
-            "Example:\n  ketsweep merge -o sweep.h5 sweep.*.h5\n",
-    .run = run_command,
-};

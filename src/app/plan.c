@@ -13,15 +13,19 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+uint64_t ks_plan_spread(uint64_t i, uint64_t n_wanted, uint64_t n) {
+    if (n_wanted >= n) return i % n;
+    double share = fmod((double)i * 0.61803398874989485, 1.0);
+    return (uint64_t)(share * (double)n);
+}
+
 /* Slices spread over the whole design. */
 int ks_plan_calibrate(struct ks_work *work, double *seconds_per_point) {
     uint64_t n = work->schema.n_points, done = 0;
     uint64_t slice = work->slice < work->capacity ? work->slice : work->capacity;
     double start = now(), seconds = 0;
     for (uint64_t i = 0; done < n && done < CALIBRATION_POINTS && seconds < 1; i++, done += slice) {
-        /* a stride by the golden ratio visits all parts of the range early */
-        double share = fmod((double)i * 0.61803398874989485, 1.0);
-        KS_TRY(ks_work_simulate(work, (uint64_t)(share * (double)(n - slice)), &slice));
+        KS_TRY(ks_work_simulate(work, ks_plan_spread(i, 1, n - slice + 1), &slice));
         ks_work_clear(work);
         seconds = now() - start;
     }
@@ -30,12 +34,36 @@ int ks_plan_calibrate(struct ks_work *work, double *seconds_per_point) {
 }
 
 /* Slower nodes, start and writing. */
+static const double slower = 1.3;
+
+double ks_plan_seconds(double core_seconds, double ranks) {
+    return slower * core_seconds / ranks + 1;
+}
+
 static double job_minutes(double core_seconds, double ranks) {
-    return ceil(1.3 * core_seconds / ranks / 60) + 2;
+    return ceil(slower * core_seconds / ranks / 60) + 2;
+}
+
+double ks_plan_ranks_for_a_minute(double core_seconds, uint64_t n_points) {
+    enum { MOST = 4096 };
+    double ranks = 1;
+    while (ks_plan_seconds(core_seconds, ranks) > 60 && ranks < MOST && 2 * ranks <= (double)n_points)
+        ranks *= 2;
+    return ranks;
+}
+
+const char *ks_plan_print_work(double core_seconds, char *text) {
+    if (core_seconds < 100)
+        snprintf(text, 32, "%.0f core-seconds", core_seconds);
+    else if (core_seconds < 6000)
+        snprintf(text, 32, "%.0f core-minutes", core_seconds / 60);
+    else
+        snprintf(text, 32, "%.3g core-hours", core_seconds / 3600);
+    return text;
 }
 
 struct ks_plan ks_plan_job(double core_seconds, uint64_t n_points, double minutes, double most_ranks) {
-    double seconds = minutes > 0 ? 60 * fmax(minutes - 2, 0.5) / 1.3 : TARGET_JOB_SECONDS;
+    double seconds = minutes > 0 ? 60 * fmax(minutes - 2, 0.5) / slower : TARGET_JOB_SECONDS;
     double ranks = fmin(ceil(core_seconds / seconds), (double)n_points);
     if (most_ranks > 0) ranks = fmin(ranks, most_ranks);
     ranks = fmax(ranks, 1);

@@ -24,6 +24,17 @@ const char *ks_progress_duration(double seconds, char *text) {
     return text;
 }
 
+const char *ks_progress_count(uint64_t n, char *text) {
+    char digits[32];
+    int length = snprintf(digits, sizeof digits, "%" PRIu64, n), used = 0;
+    for (int i = 0; i < length; i++) {
+        text[used++] = digits[i];
+        if (i + 1 < length && (length - 1 - i) % 3 == 0) text[used++] = ',';
+    }
+    text[used] = '\0';
+    return text;
+}
+
 const char *ks_progress_bytes(double bytes, char *text) {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
     int i = 0;

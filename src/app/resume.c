@@ -15,6 +15,7 @@ struct meeting {
     const struct ks_arguments *arguments;
     const struct ks_campaign *campaign;
     const struct ks_schema *present, *stored;
+    MPI_Info hints;
     char *differences; /* a line each; "" where there are none */
     bool only_points;  /* the design has more points, and nothing else differs */
     uint64_t n_stored; /* then: design.points of the file */
@@ -188,7 +189,7 @@ static int take_up(struct meeting *m) {
     int closed = ks_store_close(&store);
     KS_TRY(err);
     KS_TRY(closed);
-    if (m->only_points) return ks_store_extend(m->path, m->present);
+    if (m->only_points) return ks_store_extend(m->path, m->present, m->hints);
     return ks_resume_is_idle(m->arguments, m->is_complete) ? KS_OK : ks_store_reserve(m->path);
 }
 
@@ -197,13 +198,16 @@ bool ks_resume_is_idle(const struct ks_arguments *arguments, bool is_complete) {
 }
 
 int ks_resume_prepare(const char *path, const struct ks_arguments *arguments,
-                      const struct ks_campaign *campaign, const struct ks_schema *schema, bool *is_complete) {
+                      const struct ks_campaign *campaign, const struct ks_schema *schema, MPI_Info hints,
+                      bool *is_complete) {
     struct stat file;
-    struct meeting m = {.path = path, .arguments = arguments, .campaign = campaign, .present = schema};
+    struct meeting m = {
+        .path = path, .arguments = arguments, .campaign = campaign, .present = schema, .hints = hints};
     *is_complete = false;
     ks_store_remove_leftovers(path);
     bool is_there = stat(path, &file) == 0;
-    if (!is_there || arguments->overwrites) return ks_store_create(path, schema, arguments->overwrites);
+    if (!is_there || arguments->overwrites)
+        return ks_store_create(path, schema, arguments->overwrites, hints);
     KS_CHECK(S_ISREG(file.st_mode), KS_ERR_USAGE, "%s is not a regular file", path);
     int err = take_up(&m);
     *is_complete = m.is_complete && !m.only_points;

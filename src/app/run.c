@@ -26,6 +26,7 @@ struct run {
     char *host_names;                        /* of all ranks, on rank 0: [size][MPI_MAX_PROCESSOR_NAME] */
     char first_host[MPI_MAX_PROCESSOR_NAME]; /* of rank 0 */
     struct ks_lock lock;                     /* on rank 0 */
+    MPI_Info hints;
     ks_store *store;
     const char *path;
     struct ks_share share;     /* all 0 without --shard */
@@ -139,13 +140,6 @@ static void end_hung(void *self, int rank, uint64_t first, uint64_t count, doubl
     MPI_Abort(MPI_COMM_WORLD, KS_EXIT_FAILED);
 }
 
-/* Only rank 0 has requests to answer in between; the others take what fills the solver's lanes best. */
-static uint64_t choose_slice(const struct run *run) {
-    uint64_t slice = run->work.slice, batch = (uint64_t)run->work.batch;
-    bool is_alone = run->size == 1, is_single = run->campaign.solver.kind == KS_SOLVER_cvode;
-    return batch > slice && (is_alone || (run->rank > 0 && !is_single)) ? batch : slice;
-}
-
 /* Points first to first + count - 1; *next is where it was stopped. */
 static int run_farm(struct run *run, uint64_t first, uint64_t count, uint64_t *next) {
     const struct ks_farm_work work = {.self = run,
@@ -158,7 +152,7 @@ static int run_farm(struct run *run, uint64_t first, uint64_t count, uint64_t *n
                                       .watchdog_seconds = run->campaign.run.watchdog_seconds,
                                       .commit_seconds = run->campaign.run.commit_seconds,
                                       .capacity = run->work.capacity,
-                                      .slice = choose_slice(run)};
+                                      .slice = run->work.slice};
     return ks_farm_run(run->comm, first, count, &work, next);
 }
 
@@ -294,7 +288,8 @@ static int claim_file(struct run *run) {
                 "ketsweep: warning: the file system of %s has no locks; nothing keeps a second run from "
                 "writing to it\n",
                 run->path);
-    return ks_resume_prepare(run->path, run->arguments, &run->campaign, &run->work.schema, &run->is_complete);
+    return ks_resume_prepare(run->path, run->arguments, &run->campaign, &run->work.schema, run->hints,
+                             &run->is_complete);
 }
 
 static int prepare_file(struct run *run) {
@@ -315,7 +310,7 @@ static int look_back(struct run *run) {
 }
 
 static int open_file(struct run *run) {
-    KS_TRY(ks_store_open_parallel(&run->store, run->path, run->comm));
+    KS_TRY(ks_store_open_parallel(&run->store, run->path, run->comm, run->hints));
     KS_TRY(ks_resume_read_rounds(run->store, run->comm, run->arguments->verifies || run->arguments->repairs,
                                  &run->rounds));
     run->next = run->rounds.next;
@@ -329,6 +324,20 @@ static int open_file(struct run *run) {
                 run->work.schema.n_points);
     return ks_suspects_create(&run->suspects, run->path, run->arguments->repairs ? 0 : run->next, &run->work,
                               run->comm, messages);
+}
+
+/* Rank 0, before a campaign's first point. */
+static int advise(const struct run *run) {
+    struct ks_advice advice = {NULL, run->campaign.path, 0};
+    if (run->rank != 0 || run->arguments->is_quiet || run->next > 0) return KS_OK;
+    KS_TRY(ks_advice_give(&advice, &run->campaign));
+    if (advice.n > 0)
+        fprintf(stderr, "%s: %d warning%s; `ketsweep check %s` says what looks like a mistake\n",
+                run->campaign.path, advice.n, advice.n == 1 ? "" : "s", run->campaign.path);
+    if ((uint64_t)run->size > run->work.schema.n_points)
+        fprintf(stderr, "%s: %d ranks for %" PRIu64 " points: the others have nothing to do; start fewer\n",
+                run->campaign.path, run->size, run->work.schema.n_points);
+    return KS_OK;
 }
 
 /* ---- the points --------------------------------------------------------------------------------------------- */
@@ -467,12 +476,14 @@ static int run_stages(struct run *run) {
     KS_TRY(ks_agree(run->comm, compare_campaigns(run)));
     KS_TRY(ks_agree(run->comm, compare_arguments(run)));
     KS_TRY(ks_agree(run->comm, allocate(run)));
+    KS_TRY(ks_agree(run->comm, ks_hints_create(&run->campaign, &run->hints)));
     KS_TRY(prepare_file(run));
     if (ks_resume_is_idle(run->arguments, run->is_complete)) {
         KS_TRY(ks_agree(run->comm, look_back(run)));
         return conclude(run);
     }
     KS_TRY(open_file(run));
+    KS_TRY(ks_agree(run->comm, advise(run)));
     ks_progress_begin(&run->progress, run->rank == 0 && !run->arguments->is_quiet ? stderr : NULL, run->next);
     int err = run_points(run);
     ks_progress_end(&run->progress);
@@ -484,6 +495,7 @@ static int run_stages(struct run *run) {
 
 static void release(struct run *run) {
     ks_verification_release(&run->verification);
+    ks_hints_release(&run->hints);
     ks_suspects_release(&run->suspects);
     ks_resume_release_rounds(&run->rounds);
     ks_work_release(&run->work);
@@ -511,7 +523,8 @@ static void leave(const struct run *run) {
 }
 
 static int run_on_ranks(const struct ks_arguments *arguments, MPI_Comm comm, double begin) {
-    struct run run = {.arguments = arguments, .comm = comm, .begin = begin, .start = MPI_Wtime()};
+    struct run run = {
+        .arguments = arguments, .comm = comm, .begin = begin, .start = MPI_Wtime(), .hints = MPI_INFO_NULL};
     KS_MPI(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN));
     KS_MPI(MPI_Comm_rank(comm, &run.rank));
     KS_MPI(MPI_Comm_size(comm, &run.size));
@@ -528,7 +541,7 @@ static int run_on_ranks(const struct ks_arguments *arguments, MPI_Comm comm, dou
     return agree_on_exit(comm, status);
 }
 
-static int run_command(const struct ks_arguments *arguments) {
+int ks_run_command(const struct ks_arguments *arguments) {
     KS_CHECK(MPI_Init(NULL, NULL) == MPI_SUCCESS, KS_ERR_MPI, "MPI does not start");
     ks_error_set_abort(abort_all);
     ks_signals_install();
@@ -536,42 +549,3 @@ static int run_command(const struct ks_arguments *arguments) {
     MPI_Finalize();
     return status;
 }
-
-const struct ks_command ks_command_run = {
-    .name = "run",
-    .operand = "CONFIG",
-    .summary = "simulate every point of the campaign into one HDF5 file (under mpirun or srun)",
-    .options =
-        "output set overwrite extend verify repair shard quiet lanes max-failed-fraction verify-fraction",
-    .help =
-        "  -o, --output FILE         the file; default: output.file of CONFIG\n"
-        "  --set KEY=VALUE           override an entry of CONFIG, e.g. --set design.points=65536\n"
-        "  --overwrite               replace an existing file\n"
-        "  --extend                  the design has grown: keep the rows of the existing file, add the "
-        "others\n"
-        "  --verify                  check every committed round before going on, not just the last\n"
-        "  --repair                  run the rounds again whose rows have changed since they were written\n"
-        "  --shard K/N               only the Kth of N equal shares of the points, into NAME.K.h5 for "
-        "NAME.h5; "
-        "`merge`\n"
-        "                            joins them\n"
-        "  --lanes N                 patients solved at once: 1, 2, 4 or 8 (default: the most possible)\n"
-        "  --max-failed-fraction F   exit with 1 if more points than this share fail (default 0.01)\n"
-        "  --verify-fraction F       solve this share of the points again, by cvode at a hundredth of "
-        "solver.rtol,\n"
-        "                            and say how far their endpoints differ\n"
-        "  -q, --quiet               no progress, no summary\n\n"
-        "The same command goes on with an unfinished file where it left off, on any number of ranks. "
-        "SIGUSR1,\n"
-        "SIGUSR2, SIGTERM, SIGINT, run.time_limit or the end of the Slurm job stop it after a last commit; "
-        "it\n"
-        "then exits with 3. A second signal stops it at once; the file stays good.\n\n"
-        "Failed points are rows with a status and NaN endpoints; the campaign goes on. No result depends\n"
-        "on --lanes, nor on the number of ranks. Without --lanes the variable KETSWEEP_LANES counts; cvode\n"
-        "takes one patient at a time whatever they say.\n\n"
-        "Examples:\n"
-        "  ketsweep run configs/demo.cfg                              one process\n"
-        "  mpirun -n 2 ketsweep run configs/sweep.cfg -o sweep.h5     two; on a cluster as many as there "
-        "are cores\n",
-    .run = run_command,
-};

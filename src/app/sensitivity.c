@@ -2,9 +2,7 @@
 #include "app/app_impl.h"
 #include "base/agree.h"
 #include "base/error.h"
-#include "base/memory.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,26 +19,8 @@ static int check_complete(const struct ks_sensitivity *s) {
     return KS_OK;
 }
 
-/* The points of a campaign from a CSV file stand in the result alone. */
-static int fill_file_rows(struct ks_sensitivity *s) {
-    const struct ks_schema *schema = ks_store_schema(s->store);
-    struct ks_design *design = &s->campaign.design;
-    size_t p = (size_t)schema->n_parameters;
-    design->n_points = design->n_bases = schema->n_points;
-    KS_ALLOCATE(design->rows, schema->n_points * p);
-    struct ks_rows rows = {.inputs = design->rows};
-    KS_TRY(ks_store_read_rows(s->store, 0, schema->n_points, &rows));
-    for (size_t k = 0; k < p; k++) {
-        struct ks_distribution *range = &design->variables[k].distribution;
-        *range = (struct ks_distribution){.kind = KS_DISTRIBUTION_uniform, .a = INFINITY, .b = -INFINITY};
-        range->low = -INFINITY;
-        range->high = INFINITY;
-        for (uint64_t i = 0; i < schema->n_points; i++) {
-            range->a = fmin(range->a, design->rows[i * p + k]);
-            range->b = fmax(range->b, design->rows[i * p + k]);
-        }
-    }
-    return KS_OK;
+static int read_rows(void *source, uint64_t first, uint64_t count, struct ks_rows *rows) {
+    return ks_store_read_rows(source, first, count, rows);
 }
 
 static int load_design(struct ks_sensitivity *s) {
@@ -50,7 +30,8 @@ static int load_design(struct ks_sensitivity *s) {
     KS_CHECK(design->n_variables == schema->n_parameters, KS_ERR_FORMAT,
              "%s: its configuration varies %d parameters, its rows have %d", s->path, design->n_variables,
              schema->n_parameters);
-    if (design->kind == KS_DESIGN_file) KS_TRY(fill_file_rows(s));
+    if (design->kind == KS_DESIGN_file)
+        KS_TRY(ks_analysis_fill_design(design, read_rows, s->store, schema->n_points));
     KS_CHECK(design->n_points == schema->n_points, KS_ERR_FORMAT,
              "%s: its configuration has %llu points, its rows are %llu", s->path,
              (unsigned long long)design->n_points, (unsigned long long)schema->n_points);
@@ -89,10 +70,6 @@ static int choose_resamples(struct ks_sensitivity *s) {
              "--bootstrap takes a number of resamples in [%d, %d], found \"%s\"", LEAST, MOST, text);
     s->study.n_resamples = (int)number;
     return KS_OK;
-}
-
-static int read_rows(void *source, uint64_t first, uint64_t count, struct ks_rows *rows) {
-    return ks_store_read_rows(source, first, count, rows);
 }
 
 static int open_study(struct ks_sensitivity *s) {
@@ -201,7 +178,7 @@ static int run_on_ranks(const struct ks_arguments *arguments) {
     return all;
 }
 
-static int run_command(const struct ks_arguments *arguments) {
+int ks_sensitivity_command(const struct ks_arguments *arguments) {
     if (!is_launched()) return run_study(arguments, NULL);
     KS_CHECK(MPI_Init(NULL, NULL) == MPI_SUCCESS, KS_ERR_MPI, "MPI does not start");
     ks_error_set_abort(abort_all);
@@ -209,26 +186,3 @@ static int run_command(const struct ks_arguments *arguments) {
     MPI_Finalize();
     return status;
 }
-
-const struct ks_command ks_command_sensitivity = {
-    .name = "sensitivity",
-    .operand = "FILE",
-    .summary = "what drives the outcomes: indices with intervals, printed and stored (alone or under mpirun)",
-    .options = "method bootstrap separate json quiet",
-    .help =
-        "  --method NAME    see `ketsweep show methods`; default: the design's own\n"
-        "  --bootstrap N    intervals from N resamples of base rows; default: from the design's independent\n"
-        "                   scrambles or curves where it has them, else 1000\n"
-        "  --separate       write NAME.sensitivity.h5 instead of FILE\n"
-        "  --json           the tables for programs\n"
-        "  -q, --quiet      do not say what was written\n\n"
-        "Every endpoint, and every stored state at every stored time, gets its indices in FILE under\n"
-        "/sensitivity/NAME; tables show endpoints, and states over their whole course. A failed run drops "
-        "the\n"
-        "base rows that it touches, for the parameters that need them. The numbers do not depend on the "
-        "number of ranks.\n\n"
-        "Examples:\n"
-        "  ketsweep sensitivity study.h5\n"
-        "  mpirun -n 2 ketsweep sensitivity study.h5 --bootstrap 1000 --json\n",
-    .run = run_command,
-};

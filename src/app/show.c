@@ -164,27 +164,14 @@ static const struct topic {
 };
 enum { N_TOPICS = sizeof topics / sizeof topics[0] };
 
-static int run_command(const struct ks_arguments *arguments) {
+int ks_show_command(const struct ks_arguments *arguments) {
     for (int i = 0; i < N_TOPICS; i++)
         if (strcmp(topics[i].name, arguments->operand) == 0) {
             KS_CHECK(!arguments->is_json || topics[i].show != show_config, KS_ERR_USAGE,
-                     "show config is libconfig text; there is no --json of it");
+                     "show config prints libconfig text; leave out --json");
             topics[i].show(arguments->is_json);
             return 0;
         }
-    KS_CHECK(false, KS_ERR_USAGE,
-             "show knows parameters, states, endpoints, designs, methods, distributions, models and config, "
-             "found \"%s\"",
-             arguments->operand);
+    KS_ASSERT(false); /* the table of commands has the same topics */
+    return KS_ERR_USAGE;
 }
-
-const struct ks_command ks_command_show = {
-    .name = "show",
-    .operand = "TOPIC",
-    .summary = "parameters, states, endpoints, designs, methods, distributions, models, config",
-    .options = "json",
-    .help = "  --json   the same for programs\n\n"
-            "`show config` prints a configuration with every key, its unit and default.\n\n"
-            "Examples:\n  ketsweep show parameters\n  ketsweep show endpoints --json\n",
-    .run = run_command,
-};

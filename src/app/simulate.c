@@ -86,9 +86,9 @@ static int write_csv_file(const struct ks_arguments *arguments, const struct ks_
 /* The file of a campaign of one point. Only here does this command start MPI. */
 static int write_h5(const char *path, const struct ks_work *work) {
     ks_store *store = NULL;
-    KS_TRY(ks_store_create(path, &work->schema, false));
+    KS_TRY(ks_store_create(path, &work->schema, false, MPI_INFO_NULL));
     KS_CHECK(MPI_Init(NULL, NULL) == MPI_SUCCESS, KS_ERR_MPI, "MPI does not start");
-    int err = ks_store_open_parallel(&store, path, MPI_COMM_SELF);
+    int err = ks_store_open_parallel(&store, path, MPI_COMM_SELF, MPI_INFO_NULL);
     if (err == KS_OK) err = ks_store_write_round(store, 0, 1, &work->rows);
     if (err == KS_OK) err = ks_store_complete(store);
     int closed = ks_store_close(&store);
@@ -122,9 +122,8 @@ static int simulate_campaign(const struct ks_arguments *arguments, const struct 
     int quantities[KS_N_STATES], n_times = campaign->n_times;
     double *times = NULL;
     bool is_h5 = arguments->format != NULL && strcmp(arguments->format, "h5") == 0;
-    KS_CHECK(is_h5 || arguments->format == NULL || strcmp(arguments->format, "csv") == 0, KS_ERR_USAGE,
-             "--format is csv or h5, found \"%s\"", arguments->format);
-    KS_CHECK(!is_h5 || arguments->output != NULL, KS_ERR_USAGE, "--format h5 needs -o FILE");
+    KS_CHECK(!is_h5 || arguments->output != NULL, KS_ERR_USAGE,
+             "--format h5 needs the name of the file: add -o FILE");
     KS_CHECK(campaign->function == NULL, KS_ERR_USAGE, "simulate needs the model \"ketamine\", found \"%s\"",
              campaign->model);
     if (campaign->design.n_variables > 0)
@@ -143,7 +142,7 @@ static int simulate_campaign(const struct ks_arguments *arguments, const struct 
     return status;
 }
 
-static int run_command(const struct ks_arguments *arguments) {
+int ks_simulate_command(const struct ks_arguments *arguments) {
     struct ks_campaign campaign;
     KS_TRY(ks_config_load(arguments->operand, arguments->n_overrides, arguments->overrides, true, stderr,
                           &campaign));
@@ -151,21 +150,3 @@ static int run_command(const struct ks_arguments *arguments) {
     ks_config_release(&campaign);
     return status;
 }
-
-const struct ks_command ks_command_simulate = {
-    .name = "simulate",
-    .operand = "CONFIG",
-    .summary = "one patient: every state over time, and the endpoints",
-    .options = "output set format lanes",
-    .help =
-        "  -o, --output FILE   where to; default: standard output\n"
-        "  --set KEY=VALUE     override an entry of CONFIG\n"
-        "  --format csv|h5     csv (default): the endpoints as # lines, then time_h and every state;\n"
-        "                      h5: a result file with one point\n"
-        "  --lanes N           as of `run`; no result depends on it\n\n"
-        "Times are those of output.trajectories; without it every hour and every start and end of a dose or\n"
-        "session.\n\n"
-        "Example:\n  ketsweep simulate configs/single-patient.cfg --set protocol.infusion_dose=1.0 -o "
-        "patient.csv\n",
-    .run = run_command,
-};

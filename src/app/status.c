@@ -113,19 +113,8 @@ static int print_job(const char *id) {
 }
 
 /* A number is a job, unless there is a file of this name. */
-static int run_command(const struct ks_arguments *arguments) {
+int ks_status_command(const struct ks_arguments *arguments) {
     const char *operand = arguments->operand;
     bool is_number = operand[0] != '\0' && operand[strspn(operand, "0123456789")] == '\0';
     return is_number && access(operand, F_OK) != 0 ? print_job(operand) : print_file(operand);
 }
-
-const struct ks_command ks_command_status = {
-    .name = "status",
-    .operand = "FILE",
-    .summary = "rows done, failures by kind, rate, time left, verification",
-    .options = "",
-    .help = "FILE may be the number of a job, of jobs/ or of `ketsweep submit`: then also how the job is. "
-            "Works while it\n"
-            "writes the file.\n\nExamples:\n  ketsweep status sweep.h5\n  ketsweep status 4711\n",
-    .run = run_command,
-};

@@ -149,7 +149,7 @@ static int submit(struct submission *s) {
     return 0;
 }
 
-static int run_command(const struct ks_arguments *arguments) {
+int ks_submit_command(const struct ks_arguments *arguments) {
     struct submission s = {.arguments = arguments};
     KS_TRY(ks_config_load(arguments->operand, arguments->n_overrides, arguments->overrides, true, stderr,
                           &s.campaign));
@@ -157,22 +157,3 @@ static int run_command(const struct ks_arguments *arguments) {
     ks_config_release(&s.campaign);
     return status;
 }
-
-const struct ks_command ks_command_submit = {
-    .name = "submit",
-    .operand = "CONFIG",
-    .summary = "check a campaign, choose ranks and time, and give it to Slurm",
-    .options = "output set partition time nodes dry-run",
-    .help =
-        "  -o, --output FILE   the file; default: output.file of CONFIG\n"
-        "  --set KEY=VALUE     override an entry of CONFIG\n"
-        "  --partition NAME    where to run; no more ranks than it has processors\n"
-        "  --time TIME         a limit as Slurm writes it; ranks are chosen for it (default: half an hour)\n"
-        "  --nodes N           on so many nodes\n"
-        "  --dry-run           write the script, and do not submit it\n\n"
-        "The script NAME.sbatch lies beside the output. The job stops before its time is up and queues again "
-        "until\n"
-        "the campaign is complete. jobs/environment.sh holds the modules and the launcher.\n\n"
-        "Example:\n  ketsweep submit configs/sweep.cfg --partition short --time 01:00:00\n",
-    .run = run_command,
-};

@@ -133,50 +133,42 @@ static struct at_visit look(const struct ks_ward *w, int arm, const struct ks_tr
     return at;
 }
 
-/* The visit from which relapse is counted: the last that is not later than responders_at. */
-static int relapse_visit(const struct ks_ward *w) {
-    double from = w->clinic->study->trial.responders_at;
-    int visit = 0;
-    for (int v = 0; !isnan(from) && v < w->n_visits; v++)
-        if (w->clinic->times[w->visit_times[v]] <= from) visit = v;
-    return visit;
+enum { MOST_VISITS = 1024 };
+
+static void list_visits(const struct ks_ward *w, double visits[MOST_VISITS]) {
+    KS_ASSERT(w->n_visits <= MOST_VISITS);
+    for (int v = 0; v < w->n_visits; v++) visits[v] = w->clinic->times[w->visit_times[v]];
 }
 
-/* Of the responders at that visit: h until the score is above half of the baseline again, or until they are seen last.
- * `scratch` [4 n]; survival and steps [n_visits], of which the number is returned. */
+/* Survival of the responders at visit *from, and the steps h since then [n_visits], of which the number is returned.
+ * `scratch` [4 n]. */
 static int survive(const struct ks_ward *w, int arm, const struct ks_trial_group *group, double *scratch,
-                   double *steps, double *survival) {
+                   int *from, double *steps, double *survival) {
     const double *seen = &w->observed[(size_t)arm * w->patients->m * (size_t)(w->n_visits + 1)];
-    double *times = scratch, *weights = scratch + group->n;
+    double visits[MOST_VISITS], *times = scratch, *weights = scratch + group->n;
     bool *is_event = (bool *)(scratch + 2 * group->n);
-    int from = relapse_visit(w), n_steps = 0;
-    double start = w->n_visits > 0 ? w->clinic->times[w->visit_times[from]] : 0;
+    int n_steps = 0;
     size_t n = 0;
-    for (int v = from + 1; v < w->n_visits; v++)
-        steps[n_steps++] = w->clinic->times[w->visit_times[v]] - start;
-    for (size_t i = 0; w->n_visits > 0 && i < group->n; i++) {
+    list_visits(w, visits);
+    *from = ks_survival_first_visit(w->n_visits, visits, w->clinic->study->trial.responders_at);
+    for (int v = *from + 1; v < w->n_visits; v++) steps[n_steps++] = visits[v] - visits[*from];
+    for (size_t i = 0; i < group->n; i++) {
         const double *row = &seen[member(group, i) * (size_t)(w->n_visits + 1)];
-        if (!(row[from + 1] <= 0.5 * row[0]) || weight_of(w, group, i) == 0) continue;
-        times[n] = 0;
-        is_event[n] = false;
-        for (int v = from + 1; v < w->n_visits && !is_event[n] && !isnan(row[v + 1]); v++) {
-            times[n] = steps[v - from - 1];
-            is_event[n] = row[v + 1] > 0.5 * row[0];
-        }
+        if (weight_of(w, group, i) == 0 ||
+            !ks_survival_follow(w->n_visits, visits, *from, row, &times[n], &is_event[n]))
+            continue;
         weights[n++] = weight_of(w, group, i);
     }
-    ks_statistics_survival(n, times, is_event, weights, n_steps, steps, survival);
+    ks_survival_curve(n, times, is_event, weights, n_steps, steps, survival);
     for (int s = 0; n == 0 && s < n_steps; s++) survival[s] = NAN;
     return n_steps;
 }
 
 void ks_summary_of_arm(const struct ks_ward *w, int arm, const struct ks_trial_group *group, int control_arm,
                        const struct ks_trial_group *control, double *scratch, double *out) {
-    enum { MOST = 1024 };
-    double steps[MOST], survival[MOST];
-    int from = relapse_visit(w);
-    KS_ASSERT(w->n_visits <= MOST);
-    survive(w, arm, group, scratch, steps, survival);
+    double steps[MOST_VISITS], survival[MOST_VISITS];
+    int from;
+    survive(w, arm, group, scratch, &from, steps, survival);
     for (int v = 0; v < w->n_visits; v++, out += KS_N_STATISTICS) {
         struct at_visit at = look(w, arm, group, v, scratch);
         for (int s = 0; s < KS_N_STATISTICS; s++) out[s] = NAN;
@@ -216,10 +208,10 @@ double ks_summary_of_target(const struct ks_ward *w, const struct ks_target *tar
     size_t n = group->n > other->n ? group->n : other->n;
     double *x = scratch, *y = x + n, *x_weights = y + n, *y_weights = x_weights + n;
     if (target->kind == KS_TARGET_median_relapse) {
-        double steps[1024], survival[1024];
-        int arm = w->clinic->study->measures[target->measure].arm;
-        int n_steps = survive(w, arm, group, scratch, steps, survival);
-        return ks_statistics_median_survival(n_steps, steps, survival) / 24;
+        double steps[MOST_VISITS], survival[MOST_VISITS];
+        int from, arm = w->clinic->study->measures[target->measure].arm;
+        int n_steps = survive(w, arm, group, scratch, &from, steps, survival);
+        return ks_survival_median(n_steps, steps, survival) / 24;
     }
     take(w, group, target->measure, target->given, x, x_weights);
     if (target->other >= 0) take(w, other, target->other, target->given, y, y_weights);

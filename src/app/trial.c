@@ -326,33 +326,6 @@ static int run_stages(struct ks_session *session) {
     return err;
 }
 
-static int run_command(const struct ks_arguments *arguments) {
+int ks_trial_command(const struct ks_arguments *arguments) {
     return ks_session_run(arguments, run_stages);
 }
-
-const struct ks_command ks_command_trial = {
-    .name = "trial",
-    .operand = "CONFIG",
-    .summary = "the same patients in every arm: what a trial would show (under mpirun or srun)",
-    .options = "output set overwrite quiet lanes",
-    .help =
-        "  -o, --output FILE   the file; default: output.file of CONFIG\n"
-        "  --set KEY=VALUE     override an entry of CONFIG, e.g. --set 'trial.cohort=\"trd.h5\"'\n"
-        "  --overwrite         replace an existing file\n"
-        "  --lanes N           as of `run`; no result depends on it\n"
-        "  -q, --quiet         no progress, no report\n\n"
-        "Patients are those of trial.cohort, which `ketsweep cohort` writes, of a list (population.file), or "
-        "the\n"
-        "first candidates of a population as they come. Two intervals stand beside each number: what the\n"
-        "uncertain constants leave open (uncertainty), which no number of virtual patients can narrow, and "
-        "what\n"
-        "trials of their own size would show (replicates). Targets are compared, published beside "
-        "simulated.\n"
-        "Signals, run.time_limit or the end of the Slurm job stop a trial with 1: it keeps nothing until its "
-        "end.\n\n"
-        "Example:\n"
-        "  mpirun -n 2 ketsweep cohort configs/population-trd.cfg -o trd.h5\n"
-        "  mpirun -n 2 ketsweep trial configs/trials/murrough2013.cfg -o murrough.h5 --set "
-        "'trial.cohort=\"trd.h5\"'\n",
-    .run = run_command,
-};

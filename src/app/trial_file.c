@@ -12,7 +12,7 @@ struct content {
     const char **arms, **controls, **literature, **endpoints, **units, **statistics, **statistic_units,
         **targets, **ids, **uses;
     char (*described)[256];
-    uint64_t *patient, *row, *status;
+    uint64_t *patient, *row, *status, *replicate_number, *draw_number;
     double *visit, *endpoint, *summary, *low, *high, *replicate_low, *replicate_high;
     float *latent, *observed, *baseline, *replicate, *draw;
     double *target_value, *target_n, *published_low, *published_high, *simulated, *target_bounds[4];
@@ -58,6 +58,8 @@ static int make_room(struct content *c, const struct ks_trial *t) {
     ROOM(latent, a * m * v);
     ROOM(observed, a * m * v);
     ROOM(baseline, a * m * 2);
+    ROOM(replicate_number, t->n_replicates);
+    ROOM(draw_number, t->n_draws + 1);
     ROOM(replicate, a * (size_t)t->n_replicates * v * s);
     ROOM(draw, (size_t)(t->n_draws + 1) * a * v * s);
     ROOM(target_value, k);
@@ -135,6 +137,8 @@ static void fill_statistics(struct content *c, const struct ks_trial *t) {
             }
     for (size_t i = 0; i < arms * (size_t)t->n_replicates * n; i++) c->replicate[i] = (float)t->replicates[i];
     for (size_t i = 0; i < (size_t)(t->n_draws + 1) * arms * n; i++) c->draw[i] = (float)t->summaries[i];
+    for (int q = 0; q < t->n_replicates; q++) c->replicate_number[q] = (uint64_t)q;
+    for (int d = 0; d <= t->n_draws; d++) c->draw_number[d] = (uint64_t)d;
 }
 
 static void fill_targets(struct content *c, const struct ks_trial *t) {
@@ -180,6 +184,22 @@ static int write_content(const struct content *c, const struct ks_trial *t) {
         {"trait", TEXT, 1, {p}, {"trait"}, t->patients.names, NULL, "what differs between patients"},
         {"score", TEXT, 1, {2}, {"score"}, scores, NULL, "as it is, and as a rater sees it"},
         {"target", TEXT, 1, {k}, {"target"}, c->targets, NULL, "published numbers"},
+        {"draw_number",
+         U64,
+         1,
+         {d},
+         {"draw_number"},
+         c->draw_number,
+         NULL,
+         "draw of the constants; 0: the model as it is"},
+        {"replicate_number",
+         U64,
+         1,
+         {q},
+         {"replicate_number"},
+         c->replicate_number,
+         NULL,
+         "trial of its own size"},
         {"control", TEXT, 1, {a}, {"arm"}, c->controls, NULL, "the arm that it is compared with"},
         {"literature", TEXT, 1, {a}, {"arm"}, c->literature, NULL, "what experiments say"},
         {"endpoint_unit", TEXT, 1, {e}, {"endpoint"}, c->units, NULL, NULL},
@@ -280,7 +300,7 @@ static int write_content(const struct content *c, const struct ks_trial *t) {
          F32,
          4,
          {d, a, v, s},
-         {NULL, "arm", "visit", "statistic"},
+         {"draw_number", "arm", "visit", "statistic"},
          c->draw,
          NULL,
          "the summary of every draw of the constants; the first is the model as it is"},
@@ -288,7 +308,7 @@ static int write_content(const struct content *c, const struct ks_trial *t) {
          F32,
          4,
          {a, q, v, s},
-         {"arm", NULL, "visit", "statistic"},
+         {"arm", "replicate_number", "visit", "statistic"},
          c->replicate,
          NULL,
          "the summary of trials of their own size"},

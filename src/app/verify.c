@@ -29,19 +29,9 @@ static int verify_store(ks_store *store) {
     return n_bad > 0 ? KS_EXIT_FAILED : 0;
 }
 
-static int run_command(const struct ks_arguments *arguments) {
+int ks_verify_command(const struct ks_arguments *arguments) {
     ks_store *store;
     KS_TRY(ks_store_open(&store, arguments->operand));
     int status = verify_store(store), err = ks_store_close(&store);
     return status < 0 ? status : err < 0 ? err : status;
 }
-
-const struct ks_command ks_command_verify = {
-    .name = "verify",
-    .operand = "FILE",
-    .summary = "check the checksum of every committed round",
-    .options = "",
-    .help = "Says which rows are good; exits with 1 if any has changed since it was written.\n\n"
-            "Example:\n  ketsweep verify sweep.h5\n",
-    .run = run_command,
-};

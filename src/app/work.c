@@ -16,9 +16,6 @@ enum { LEAST_CAPACITY = 64 };
 static const size_t batch_bytes = 32u << 20;
 enum { LEAST_BATCH = 8 };
 
-/* Patients that rank 0 solves between two looks at its messages: 5 to 70 ms. */
-enum { MOST_SLICE = 64 };
-
 /* ---- the schema --------------------------------------------------------------------------------------------- */
 
 static const char *unit_of(const struct ks_campaign *campaign, const struct ks_parameter_info *info) {
@@ -145,7 +142,6 @@ static int create_batch(struct ks_work *work) {
     work->batch = (int)batch;
     work->slice = campaign->function != NULL                 ? 1024
                   : campaign->solver.kind == KS_SOLVER_cvode ? 1
-                  : batch > MOST_SLICE                       ? MOST_SLICE
                                                              : (uint64_t)batch;
     KS_ALLOCATE(work->values, batch * (size_t)campaign->design.n_variables);
     KS_ALLOCATE(work->parameters, batch * (size_t)campaign->n_parameters);

@@ -3,6 +3,7 @@
 #define KS_BASE_BUILD_INFO_H
 
 #define KS_VERSION "0.1.0"
+#define KS_DATE    "2026-11-25" /* of the version, for the man page */
 
 extern const char *const ks_build_commit;   /* "" outside a git tree */
 extern const char *const ks_build_compiler; /* "gcc 12.2.0" */

@@ -25,6 +25,7 @@ enum ks_stream {
     KS_STREAM_observation, /* index = candidate, item = the bits of the visit's time in h */
     KS_STREAM_dropout,     /* index = candidate, item = 0 */
     KS_STREAM_replicate,   /* index = draw, item = replicate x 2^32 + place x 2^16 + arm */
+    KS_STREAM_report,      /* index = stratum of the rows that a report samples, item = 0 */
 };
 
 uint64_t ks_random_bits(uint64_t seed, enum ks_stream stream, uint64_t index, uint64_t item);

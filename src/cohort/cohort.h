@@ -71,6 +71,13 @@ double ks_statistics_effective_n(size_t n, const double *weights);
 /* The value below which the share p lies, linear between order statistics; sorts `values`. NaN where n is 0. */
 double ks_statistics_quantile(size_t n, double *values, double p);
 
+/* The same for many shares at once. */
+void ks_statistics_quantiles(size_t n, double *values, int n_shares, const double *shares, double *quantiles);
+
+/* The least value at or below which the share p of the weight lies, the inverse of the weighted distribution. */
+int ks_statistics_weighted_quantiles(size_t n, const double *values, const double *weights, int n_shares,
+                                     const double *shares, double *quantiles);
+
 /* The largest distance between the weighted distribution of the values and a normal one. */
 int ks_statistics_distance(size_t n, const double *values, const double *weights, double mean, double sd,
                            double *distance);
@@ -85,12 +92,34 @@ double ks_statistics_binomial(int x, int n, double p);
 /* Two-sided chance of a normal score beyond z. */
 double ks_statistics_normal(double z);
 
+/* ---- survival.c: relapse of responders ------------------------------------------------------------------------------ */
+
+/* The visit from which relapse is counted: the last that is not later than `responders_at`, the first where that is NaN.
+ * visits [n_visits] in h, ascending. */
+int ks_survival_first_visit(int n_visits, const double *visits, double responders_at);
+
+/* Whether a patient responds at that visit: a score of at most half of the baseline. Then *time is h from there until the score
+ * is above half of the baseline again (*is_event), or until the patient is seen last, 0 for never again.
+ * scores [1 + n_visits]: the baseline and the visits, NaN from when on the patient is not seen. */
+bool ks_survival_follow(int n_visits, const double *visits, int from, const double *scores, double *time,
+                        bool *is_event);
+
 /* Kaplan and Meier 1958, doi:10.2307/2281868. Times > 0; an event or else censored; weights may be NULL. `survival` at each
  * of the `n_steps` times, ascending. */
-void ks_statistics_survival(size_t n, const double *times, const bool *is_event, const double *weights,
-                            int n_steps, const double *steps, double *survival);
+void ks_survival_curve(size_t n, const double *times, const bool *is_event, const double *weights,
+                       int n_steps, const double *steps, double *survival);
+
+/* The same with what it rests on. The variance is Greenwood's, where weights differ with those at risk as many as would say as
+ * much at equal weight (Kish); the 95 % interval that of log(-log(survival)), which stays in [0, 1]: NaN at 0 and, where
+ * nobody has relapsed, 1. */
+struct ks_survival_step {
+    double survival, low, high;
+    size_t n_at_risk, n_events; /* patients */
+};
+void ks_survival_steps(size_t n, const double *times, const bool *is_event, const double *weights,
+                       int n_steps, const double *steps, struct ks_survival_step *out);
 
 /* The first of the steps at which survival is at most 1/2; NaN where it stays above. */
-double ks_statistics_median_survival(int n_steps, const double *steps, const double *survival);
+double ks_survival_median(int n_steps, const double *steps, const double *survival);
 
 #endif

@@ -1,4 +1,4 @@
-/* Moments, tests, intervals and survival of weighted patients. */
+/* Moments, quantiles and tests of weighted patients. */
 #include "base/elementary.h"
 #include "base/memory.h"
 #include "base/normal.h"
@@ -47,18 +47,26 @@ static int compare_doubles(const void *left, const void *right) {
     return (a > b) - (a < b);
 }
 
-double ks_statistics_quantile(size_t n, double *values, double p) {
+void ks_statistics_quantiles(size_t n, double *values, int n_shares, const double *shares,
+                             double *quantiles) {
     size_t kept = 0;
     for (size_t i = 0; i < n; i++)
         if (!isnan(values[i])) values[kept++] = values[i];
-    if (kept == 0) return NAN;
     qsort(values, kept, sizeof *values, compare_doubles);
-    double place = p * (double)(kept - 1);
-    size_t low = (size_t)place, high = low + 1 < kept ? low + 1 : low;
-    return values[low] + (place - (double)low) * (values[high] - values[low]);
+    for (int q = 0; q < n_shares; q++) {
+        quantiles[q] = NAN;
+        if (kept == 0) continue;
+        double place = shares[q] * (double)(kept - 1);
+        size_t low = (size_t)place, high = low + 1 < kept ? low + 1 : low;
+        quantiles[q] = values[low] + (place - (double)low) * (values[high] - values[low]);
+    }
 }
 
-/* ---- Kolmogorov and Smirnov ------------------------------------------------------------------------------------ */
+double ks_statistics_quantile(size_t n, double *values, double p) {
+    double quantile;
+    ks_statistics_quantiles(n, values, 1, &p, &quantile);
+    return quantile;
+}
 
 struct pair {
     double value, weight;
@@ -68,6 +76,32 @@ static int compare_pairs(const void *left, const void *right) {
     const struct pair *a = left, *b = right;
     return (a->value > b->value) - (a->value < b->value);
 }
+
+int ks_statistics_weighted_quantiles(size_t n, const double *values, const double *weights, int n_shares,
+                                     const double *shares, double *quantiles) {
+    struct pair *pairs;
+    size_t kept = 0;
+    double total = 0;
+    KS_ALLOCATE(pairs, n);
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(values[i]) || !(weight_of(weights, i) > 0)) continue;
+        pairs[kept++] = (struct pair){values[i], weight_of(weights, i)};
+        total += weight_of(weights, i);
+    }
+    qsort(pairs, kept, sizeof *pairs, compare_pairs);
+    for (int q = 0; q < n_shares; q++) {
+        double below = 0;
+        size_t i = 0;
+        /* a share that the weights reach exactly must not be missed by rounding */
+        for (; i + 1 < kept && below + pairs[i].weight < shares[q] * total * (1 - 1e-12); i++)
+            below += pairs[i].weight;
+        quantiles[q] = kept > 0 ? pairs[i].value : NAN;
+    }
+    free(pairs);
+    return KS_OK;
+}
+
+/* ---- Kolmogorov and Smirnov ------------------------------------------------------------------------------------ */
 
 int ks_statistics_distance(size_t n, const double *values, const double *weights, double mean, double sd,
                            double *distance) {
@@ -120,30 +154,4 @@ double ks_statistics_binomial(int x, int n, double p) {
 
 double ks_statistics_normal(double z) {
     return isnan(z) ? NAN : 2 * ks_normal_share(-fabs(z));
-}
-
-/* ---- survival ---------------------------------------------------------------------------------------------------- */
-
-void ks_statistics_survival(size_t n, const double *times, const bool *is_event, const double *weights,
-                            int n_steps, const double *steps, double *survival) {
-    double alive = 1;
-    for (int s = 0; s < n_steps; s++) {
-        double at_risk = 0, events = 0, before = s > 0 ? steps[s - 1] : 0;
-        for (size_t i = 0; i < n; i++) {
-            if (times[i] <= before) continue;
-            bool is_now = times[i] <= steps[s];
-            /* who is censored between two visits was last seen at the one before */
-            if (is_now && !is_event[i] && times[i] < steps[s]) continue;
-            at_risk += weight_of(weights, i);
-            if (is_now && is_event[i]) events += weight_of(weights, i);
-        }
-        if (at_risk > 0) alive *= 1 - events / at_risk;
-        survival[s] = alive;
-    }
-}
-
-double ks_statistics_median_survival(int n_steps, const double *steps, const double *survival) {
-    for (int s = 0; s < n_steps; s++)
-        if (survival[s] <= 0.5) return steps[s];
-    return NAN;
 }

@@ -178,3 +178,46 @@ bool ks_config_find_points(const char *canonical, uint64_t *n_points) {
     *n_points = (uint64_t)n;
     return is_there && n > 0;
 }
+
+/* ---- single entries of a stored text ------------------------------------------------------------ */
+
+double ks_config_find_number(const char *canonical, const char *path) {
+    config_t tree;
+    double number = NAN;
+    config_init(&tree);
+    const config_setting_t *setting =
+        config_read_string(&tree, canonical) == CONFIG_TRUE ? config_lookup(&tree, path) : NULL;
+    if (setting != NULL && config_setting_is_number(setting))
+        number = config_setting_type(setting) == CONFIG_TYPE_FLOAT
+                     ? config_setting_get_float(setting)
+                     : (double)config_setting_get_int64(setting);
+    config_destroy(&tree);
+    return number;
+}
+
+static const config_setting_t *find_arms(config_t *tree, const char *canonical) {
+    const config_setting_t *arms =
+        config_read_string(tree, canonical) == CONFIG_TRUE ? config_lookup(tree, "arms") : NULL;
+    return arms != NULL && config_setting_is_list(arms) ? arms : NULL;
+}
+
+int ks_config_count_arms(const char *canonical) {
+    config_t tree;
+    config_init(&tree);
+    const config_setting_t *arms = find_arms(&tree, canonical);
+    int n = arms != NULL ? config_setting_length(arms) : 0;
+    config_destroy(&tree);
+    return n;
+}
+
+int ks_config_name_arm(const char *canonical, int arm, char **name) {
+    config_t tree;
+    const char *found = "";
+    config_init(&tree);
+    const config_setting_t *arms = find_arms(&tree, canonical),
+                           *element = arms != NULL ? config_setting_get_elem(arms, (unsigned)arm) : NULL;
+    if (element != NULL) config_setting_lookup_string(element, "name", &found);
+    int err = ks_text_copy(found, name);
+    config_destroy(&tree);
+    return err;
+}

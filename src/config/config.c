@@ -68,6 +68,10 @@ static const struct ks_key run_keys[] = {
      "0.0",
      "a rank that does nothing for so long ends the job; 0: never",
      {0, INFINITY, true, false, false, ">= 0"}},
+    {"mpi_info", "", NULL,
+     "hints to MPI-IO by their names, numbers or strings; none by default (jobs/README.md)", KS_ANYTHING},
+    {"watch", "", NULL, "the endpoint whose mean progress shows (default: madrs_change_end, or the first)",
+     KS_ANYTHING},
 };
 const struct ks_keys ks_config_run_keys = KS_KEYS(run_keys);
 
@@ -168,7 +172,23 @@ static int read_model(struct ks_reader *reader, const struct ks_section *top) {
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
-static void read_solver_and_run(struct ks_reader *reader) {
+/* Only MPI-IO knows which hints there are; it ignores those that it does not know. */
+static int read_hints(struct ks_reader *reader, const config_setting_t *group) {
+    struct ks_campaign *campaign = reader->campaign;
+    if (group == NULL || !ks_settings_is_group(reader, group)) return KS_OK;
+    KS_ALLOCATE(campaign->run.hints, (size_t)config_setting_length(group) + 1);
+    for (int i = 0; i < config_setting_length(group); i++) {
+        const config_setting_t *hint = config_setting_get_elem(group, (unsigned)i);
+        struct ks_word_text word;
+        char text[512];
+        if (!ks_settings_to_word(reader, hint, &word)) continue;
+        snprintf(text, sizeof text, "%.200s=%s", config_setting_name(hint), word.text);
+        KS_TRY(ks_text_copy(text, &campaign->run.hints[campaign->run.n_hints++]));
+    }
+    return KS_OK;
+}
+
+static int read_solver_and_run(struct ks_reader *reader) {
     struct ks_campaign *campaign = reader->campaign;
     struct ks_section solver =
         ks_settings_open(reader, ks_settings_top(reader, "solver"), &ks_config_solver_keys);
@@ -183,6 +203,27 @@ static void read_solver_and_run(struct ks_reader *reader) {
     ks_settings_number(&run, "watchdog_seconds", &campaign->run.watchdog_seconds);
     campaign->solver.kind = (enum ks_solver_kind)kind;
     campaign->solver.max_steps = (int)max_steps;
+    return read_hints(reader, ks_settings_find(&run, "mpi_info"));
+}
+
+/* The endpoint that progress shows, once all are known. */
+static int read_watch(struct ks_reader *reader) {
+    struct ks_campaign *campaign = reader->campaign;
+    const config_setting_t *setting = ks_settings_member(ks_settings_top(reader, "run"), "watch");
+    const char **names, *wanted = "madrs_change_end";
+    int n = campaign->n_endpoints, watch = -1;
+    if (setting != NULL && !ks_settings_to_string(reader, setting, &wanted)) return KS_OK;
+    KS_ALLOCATE(names, (size_t)n);
+    for (int i = 0; i < n; i++) {
+        names[i] = campaign->endpoints[i].name;
+        if (strcmp(names[i], wanted) == 0) watch = i;
+    }
+    if (setting != NULL && watch < 0 && n > 0)
+        ks_settings_unknown(reader, setting, "endpoint", wanted, false, n, names,
+                            "it must be one of output.endpoints");
+    campaign->run.watch = watch > 0 ? watch : 0;
+    free(names);
+    return KS_OK;
 }
 
 /* The arm's entries stand over those of the whole. */
@@ -202,7 +243,7 @@ static void mark_traits(struct ks_reader *reader, const struct ks_population *po
 static int read_sections(struct ks_reader *reader, const struct ks_population *population) {
     struct ks_section top = ks_settings_open(reader, config_root_setting(&reader->tree), &ks_config_keys);
     KS_TRY(read_model(reader, &top));
-    read_solver_and_run(reader);
+    KS_TRY(read_solver_and_run(reader));
     if (reader->campaign->model == NULL) return KS_OK; /* of an unknown model no name can be judged */
     if (population != NULL) KS_TRY(take_arm(reader));
     ks_protocol_read_dose_unit(reader);
@@ -211,7 +252,9 @@ static int read_sections(struct ks_reader *reader, const struct ks_population *p
     if (population != NULL) mark_traits(reader, population);
     KS_TRY(ks_protocol_read(reader));
     KS_TRY(ks_output_read(reader));
-    return population == NULL ? ks_study_read(reader) : KS_OK;
+    if (population != NULL) return KS_OK;
+    KS_TRY(read_watch(reader));
+    return ks_study_read(reader);
 }
 
 /* `population` of an arm; NULL for the whole. */
@@ -298,6 +341,7 @@ static int name_columns(struct ks_reader *reader, const config_setting_t *column
     return KS_OK;
 }
 
+/* Model and design of a stored text, of the reader's arm where it has one. */
 static int load_design(struct ks_reader *reader, const char *path, const char *canonical) {
     KS_TRY(ks_text_copy(path, &reader->campaign->path));
     KS_TRY(ks_text_read_string(&reader->text, &reader->report, path, canonical));
@@ -306,6 +350,7 @@ static int load_design(struct ks_reader *reader, const char *path, const char *c
     struct ks_section top = ks_settings_open(reader, config_root_setting(&reader->tree), &ks_config_keys);
     KS_TRY(read_model(reader, &top));
     if (reader->campaign->model == NULL) return KS_OK;
+    if (reader->arm >= 0) KS_TRY(take_arm(reader));
     const config_setting_t *columns = ks_settings_member(ks_settings_top(reader, "design"), "columns");
     if (columns != NULL) return name_columns(reader, columns);
     ks_protocol_read_dose_unit(reader);
@@ -315,7 +360,7 @@ static int load_design(struct ks_reader *reader, const char *path, const char *c
 
 int ks_config_load_design(const char *path, const char *canonical, FILE *messages,
                           struct ks_campaign *campaign) {
-    struct ks_reader reader = {.campaign = campaign};
+    struct ks_reader reader = {.campaign = campaign, .arm = -1};
     *campaign = (struct ks_campaign){0};
     config_init(&reader.tree);
     int err = load_design(&reader, path, canonical);
@@ -323,6 +368,42 @@ int ks_config_load_design(const char *path, const char *canonical, FILE *message
     release_reader(&reader);
     if (err < 0) ks_config_release(campaign);
     return err;
+}
+
+/* The columns of a file vary, in a range that is not told: around the default. */
+static int take_columns(struct ks_reader *reader) {
+    struct ks_design *design = &reader->campaign->design;
+    if (design->kind != KS_DESIGN_file) return KS_OK;
+    KS_ALLOCATE(reader->entries, (size_t)design->n_variables);
+    for (int i = 0; i < design->n_variables; i++) {
+        int parameter = design->variables[i].parameter;
+        double value = reader->campaign->parameters[parameter];
+        reader->is_varied[parameter] = true;
+        design->variables[i].distribution = (struct ks_distribution){
+            .kind = KS_DISTRIBUTION_uniform, .a = value, .b = value, .low = -INFINITY, .high = INFINITY};
+    }
+    return KS_OK;
+}
+
+static int load_protocol(struct ks_reader *reader, const char *path, const char *canonical) {
+    KS_TRY(load_design(reader, path, canonical));
+    if (reader->report.n_errors > 0 || reader->campaign->function != NULL) return KS_OK;
+    KS_TRY(take_columns(reader));
+    KS_TRY(ks_protocol_read(reader));
+    return ks_output_read(reader);
+}
+
+bool ks_config_load_protocol(const char *path, const char *canonical, int arm, struct ks_campaign *campaign) {
+    struct ks_reader reader = {.campaign = campaign, .arm = arm};
+    *campaign = (struct ks_campaign){0};
+    config_init(&reader.tree);
+    int err = load_protocol(&reader, path, canonical);
+    bool is_told =
+        err == KS_OK && reader.report.n_errors == 0 && campaign->model != NULL && campaign->function == NULL;
+    release_reader(&reader);
+    if (err < 0) ks_error_clear();
+    if (!is_told) ks_config_release(campaign);
+    return is_told;
 }
 
 void ks_config_release(struct ks_campaign *campaign) {
@@ -347,6 +428,8 @@ void ks_config_release(struct ks_campaign *campaign) {
     free(campaign->times);
     free(campaign->quantities);
     free(campaign->output_file);
+    for (int i = 0; i < campaign->run.n_hints; i++) free(campaign->run.hints[i]);
+    free(campaign->run.hints);
     free(campaign->canonical);
     *campaign = (struct ks_campaign){0};
 }

@@ -56,6 +56,9 @@ struct ks_campaign {
         double commit_seconds;
         double time_limit;       /* s since the start; 0: none but Slurm's */
         double watchdog_seconds; /* 0: none */
+        int n_hints;
+        char **hints; /* to MPI-IO, "NAME=VALUE" each */
+        int watch;    /* the endpoint that progress shows */
     } run;
 
     struct ks_clinical_study *study; /* of cohorts and trials; NULL where no section of theirs is there */
@@ -73,6 +76,15 @@ int ks_config_load(const char *path, int n_overrides, const char *const *overrid
 int ks_config_load_design(const char *path, const char *canonical, FILE *messages,
                           struct ks_campaign *campaign);
 
+/* From the canonical text in a result file: model, design, treatment and endpoints, of an arm where `arm` >= 0, as far as the
+ * text tells them: it has long schedules, and rows of files, by their hash alone. False, and nothing to release, where it
+ * tells no protocol. */
+bool ks_config_load_protocol(const char *path, const char *canonical, int arm, struct ks_campaign *campaign);
+
+/* The number of a stored text's arms, 0 where it has none; the name of one, "" where it has none, the caller's to free. */
+int ks_config_count_arms(const char *canonical);
+int ks_config_name_arm(const char *canonical, int arm, char **name);
+
 void ks_config_release(struct ks_campaign *campaign);
 
 /* How a stored canonical text differs from the present one: a line "  KEY: stored VALUE, present VALUE" for each key. */
@@ -81,8 +93,18 @@ int ks_config_compare(const char *stored, const char *present, FILE *stream, int
 /* design.points of a canonical text, or the number of a file's rows; false where the design has neither. */
 bool ks_config_find_points(const char *canonical, uint64_t *n_points);
 
+/* A number anywhere in a canonical text, such as "trial.responders_at"; NaN where there is none. */
+double ks_config_find_number(const char *canonical, const char *path);
+
 /* Writes configs/reference.cfg: every key with its unit, default and meaning. */
 void ks_config_write_reference(FILE *stream);
+
+/* One key with its full name, and its values as libconfig text where these are few. */
+typedef void ks_config_key_visitor(void *self, const char *key, const char *meaning, int n_values,
+                                   const char *const *values);
+
+/* Every key that an override KEY=VALUE can name, but for the elements of lists. */
+int ks_config_visit_keys(ks_config_key_visitor *visitor, void *self);
 
 /* The known word nearest to `word` by edit distance, NULL where none is near. */
 const char *ks_config_nearest(const char *word, int n_known, const char *const *known);

@@ -206,6 +206,13 @@ bool ks_settings_choice(const struct ks_section *section, const char *name, int 
 /* One setting. */
 bool ks_settings_to_number(struct ks_reader *reader, const config_setting_t *setting, double *value);
 bool ks_settings_to_string(struct ks_reader *reader, const config_setting_t *setting, const char **value);
+
+/* An integer or a string, as text. */
+struct ks_word_text {
+    char text[256];
+};
+bool ks_settings_to_word(struct ks_reader *reader, const config_setting_t *setting,
+                         struct ks_word_text *word);
 bool ks_settings_is_group(struct ks_reader *reader, const config_setting_t *setting);
 bool ks_settings_is_aggregate(struct ks_reader *reader, const config_setting_t *setting, const char *what);
 /* A value of a parameter: a number within its hard limits, or for `route` a name. */

@@ -155,9 +155,10 @@ static void write_output(FILE *stream) {
     fputc('\n', stream);
 }
 
-static void write_plain(FILE *stream, const char *name, const struct ks_keys *keys) {
+static void write_plain(FILE *stream, const char *name, const struct ks_keys *keys,
+                        const char *const *examples) {
     fprintf(stream, "%s : {\n", name);
-    write_keys(stream, keys, NULL);
+    write_keys(stream, keys, examples);
     fputs("};\n", stream);
 }
 
@@ -251,6 +252,8 @@ static void write_study(FILE *stream) {
 }
 
 void ks_config_write_reference(FILE *stream) {
+    static const char *const run_examples[] = {
+        "", "", "", "{ striping_factor = 8; striping_unit = 4194304; }", "\"madrs_24h\""};
     fputs("# Every key of a configuration, with its unit, default and meaning. Generated: `ketsweep show "
           "config`.\n"
           "# Copy what you need: keys that are left out keep the defaults that stand here.\n"
@@ -269,7 +272,7 @@ void ks_config_write_reference(FILE *stream) {
     write_design(stream);
     write_output(stream);
     write_study(stream);
-    write_plain(stream, "solver", &ks_config_solver_keys);
+    write_plain(stream, "solver", &ks_config_solver_keys, NULL);
     fputc('\n', stream);
-    write_plain(stream, "run", &ks_config_run_keys);
+    write_plain(stream, "run", &ks_config_run_keys, run_examples);
 }

@@ -242,9 +242,13 @@ void ks_settings_judge(struct ks_reader *reader, const config_setting_t *setting
                        const struct ks_parameter_info *info, double value) {
     if ((value >= info->low && value <= info->high) || value == info->value) return;
     if (!ks_settings_has_range(reader, info) || (value == 0 && strcmp(info->group, "protocol") == 0)) return;
-    ks_settings_warn(reader, setting, "%s is outside the plausible range of %s, %s to %s",
+    const char *unit = strcmp(info->unit, "1") == 0             ? ""
+                       : strcmp(info->unit, "dose_unit") == 0   ? "mg/kg"
+                       : strcmp(info->unit, "dose_unit/h") == 0 ? "mg/kg/h"
+                                                                : info->unit;
+    ks_settings_warn(reader, setting, "%s is outside the plausible range of %s, %s to %s%s%s",
                      ks_settings_number_text(value).text, info->name, ks_settings_number_text(info->low).text,
-                     ks_settings_number_text(info->high).text);
+                     ks_settings_number_text(info->high).text, unit[0] != '\0' ? " " : "", unit);
 }
 
 bool ks_settings_to_number(struct ks_reader *reader, const config_setting_t *setting, double *value) {
@@ -269,6 +273,23 @@ bool ks_settings_to_string(struct ks_reader *reader, const config_setting_t *set
     }
     *value = config_setting_get_string(setting);
     return true;
+}
+
+bool ks_settings_to_word(struct ks_reader *reader, const config_setting_t *setting,
+                         struct ks_word_text *word) {
+    int type = config_setting_type(setting), n;
+    if (type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64) {
+        n = snprintf(word->text, sizeof word->text, "%lld", config_setting_get_int64(setting));
+    } else if (type == CONFIG_TYPE_STRING) {
+        n = snprintf(word->text, sizeof word->text, "%s", config_setting_get_string(setting));
+    } else {
+        report_type(reader, setting, "an integer or a string");
+        return false;
+    }
+    if (n < (int)sizeof word->text) return true;
+    ks_settings_fault(reader, setting, "is too long; at most %zu characters are allowed",
+                      sizeof word->text - 1);
+    return false;
 }
 
 bool ks_settings_is_aggregate(struct ks_reader *reader, const config_setting_t *setting, const char *what) {

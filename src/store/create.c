@@ -381,6 +381,7 @@ static int write_reserved(int descriptor, const char *temporary, const struct ks
 /* What a new file is to hold. */
 struct order {
     const struct ks_schema *schema;
+    MPI_Info hints;  /* MPI_INFO_NULL: none */
     bool replaces;   /* a file that is there */
     bool extends;    /* the rows of the file that it replaces, too */
     size_t n_shards; /* 0: no rows of shares */
@@ -411,12 +412,26 @@ int ks_create_give_name(int descriptor, const char *temporary, const char *path,
     return err;
 }
 
+/* Puts in place of an empty file one that MPI-IO makes: stripes are decided when a file is made. */
+static int remake(int *descriptor, const char *temporary, MPI_Info hints) {
+    MPI_File file;
+    KS_CHECK(unlink(temporary) == 0, KS_ERR_IO, "cannot remove %s: %s", temporary, strerror(errno));
+    KS_MPI(MPI_File_open(MPI_COMM_SELF, temporary, MPI_MODE_CREATE | MPI_MODE_EXCL | MPI_MODE_RDWR, hints,
+                         &file));
+    KS_MPI(MPI_File_close(&file));
+    close(*descriptor);
+    *descriptor = open(temporary, O_RDWR);
+    KS_CHECK(*descriptor >= 0, KS_ERR_IO, "cannot open %s: %s", temporary, strerror(errno));
+    return KS_OK;
+}
+
 /* `temporary` is a template of mkstemp(). */
 static int create_beside(const char *path, const char *directory, char *temporary,
                          const struct order *order) {
-    int descriptor = mkstemp(temporary);
+    int descriptor = mkstemp(temporary), err = KS_OK;
     KS_CHECK(descriptor >= 0, KS_ERR_USAGE, "cannot create a file in %s: %s", directory, strerror(errno));
-    int err = fill_and_name(descriptor, temporary, path, directory, order);
+    if (order->hints != MPI_INFO_NULL) err = remake(&descriptor, temporary, order->hints);
+    if (err == KS_OK) err = fill_and_name(descriptor, temporary, path, directory, order);
     close(descriptor);
     if (err < 0) unlink(temporary);
     return err;
@@ -452,18 +467,21 @@ static int create(const char *path, const struct order *order) {
     return err;
 }
 
-int ks_store_create(const char *path, const struct ks_schema *schema, bool overwrite) {
-    return create(path, &(struct order){.schema = schema, .replaces = overwrite});
+int ks_store_create(const char *path, const struct ks_schema *schema, bool overwrite, MPI_Info hints) {
+    return create(path, &(struct order){.schema = schema, .hints = hints, .replaces = overwrite});
 }
 
-int ks_store_extend(const char *path, const struct ks_schema *schema) {
-    return create(path, &(struct order){.schema = schema, .replaces = true, .extends = true});
+int ks_store_extend(const char *path, const struct ks_schema *schema, MPI_Info hints) {
+    return create(path, &(struct order){.schema = schema, .hints = hints, .replaces = true, .extends = true});
 }
 
 int ks_store_merge(const char *path, const struct ks_schema *schema, bool overwrite, size_t n_shards,
                    const char *const *shards) {
-    return create(path,
-                  &(struct order){schema, .replaces = overwrite, .n_shards = n_shards, .shards = shards});
+    return create(path, &(struct order){.schema = schema,
+                                        .hints = MPI_INFO_NULL,
+                                        .replaces = overwrite,
+                                        .n_shards = n_shards,
+                                        .shards = shards});
 }
 
 /* ---- existing files ------------------------------------------------------------------------------------ */

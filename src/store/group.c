@@ -240,8 +240,7 @@ static bool has_room(const char *path) {
 
 /* ---- the whole ------------------------------------------------------------------------------------------------ */
 
-/* NAME.ANALYSIS.h5 for NAME.h5. */
-static void name_separate(const char *path, const char *analysis, char *name, size_t size) {
+void ks_store_name_separate(const char *path, const char *analysis, char *name, size_t size) {
     size_t length = strlen(path);
     if (length > 3 && strcmp(path + length - 3, ".h5") == 0) length -= 3;
     snprintf(name, size, "%.*s.%s.h5", (int)length, path, analysis);
@@ -306,7 +305,7 @@ static int write_at(const char *path, const struct ks_group *group) {
 int ks_store_write_group(const char *path, bool is_separate, const struct ks_group *group, char *written,
                          size_t size) {
     if (is_separate || !has_room(path)) {
-        name_separate(path, group->analysis, written, size);
+        ks_store_name_separate(path, group->analysis, written, size);
         return write_separate(path, group, written);
     }
     snprintf(written, size, "%s", path);

@@ -45,14 +45,14 @@ static int refuse_tables(const ks_store *store) {
 
 /* ---- opening ------------------------------------------------------------------------------------------- */
 
-static int open_file(ks_store *store) {
+static int open_file(ks_store *store, MPI_Info hints) {
     bool is_parallel = store->comm != MPI_COMM_NULL;
     hid_t options;
     KS_H5(options = H5Pcreate(H5P_FILE_ACCESS));
     KS_H5(H5Pset_fclose_degree(options, H5F_CLOSE_STRONG));
     KS_H5(H5Pset_file_locking(options, false, true));
     if (is_parallel) {
-        KS_H5(H5Pset_fapl_mpio(options, store->comm, MPI_INFO_NULL));
+        KS_H5(H5Pset_fapl_mpio(options, store->comm, hints));
         KS_H5(H5Pset_all_coll_metadata_ops(options, true)); /* one rank reads and tells the others */
         KS_H5(H5Pset_coll_metadata_write(options, true));
     }
@@ -111,8 +111,8 @@ static int prepare_writing(ks_store *store) {
     return KS_OK;
 }
 
-static int read_everything(ks_store *store) {
-    KS_TRY(open_file(store));
+static int read_everything(ks_store *store, MPI_Info hints) {
+    KS_TRY(open_file(store, hints));
     KS_TRY(refuse_tables(store));
     KS_TRY(ks_schema_read(store->file, &store->schema));
     KS_TRY(read_complete(store));
@@ -153,7 +153,7 @@ static int release_store(ks_store *store) {
 static int open_unguarded(ks_store **store, const char *path) {
     *store = NULL;
     int err = allocate_store(store, path);
-    if (err == KS_OK) err = ks_store_name_file(read_everything(*store), path);
+    if (err == KS_OK) err = ks_store_name_file(read_everything(*store, MPI_INFO_NULL), path);
     if (err == KS_OK) return KS_OK;
     release_store(*store);
     *store = NULL;
@@ -204,7 +204,7 @@ int ks_store_look(const char *path) {
 }
 
 /* All ranks have found the file good on their own before the first collective call. */
-static int open_together(ks_store **store, const char *path, MPI_Comm comm) {
+static int open_together(ks_store **store, const char *path, MPI_Comm comm, MPI_Info hints) {
     int rank;
     KS_MPI(MPI_Comm_rank(comm, &rank));
     int err = check_writable(path);
@@ -214,17 +214,17 @@ static int open_together(ks_store **store, const char *path, MPI_Comm comm) {
     KS_TRY(ks_agree(comm, err));
     (*store)->comm = comm;
     (*store)->rank = rank;
-    err = ks_store_name_file(read_everything(*store), path);
+    err = ks_store_name_file(read_everything(*store, hints), path);
     if (err == KS_OK) err = prepare_writing(*store);
     return ks_agree(comm, err);
 }
 
-int ks_store_open_parallel(ks_store **store, const char *path, MPI_Comm comm) {
+int ks_store_open_parallel(ks_store **store, const char *path, MPI_Comm comm, MPI_Info hints) {
     *store = NULL;
     MPI_Comm own;
     KS_MPI(MPI_Comm_dup(comm, &own));
     MPI_Comm_set_errhandler(own, MPI_ERRORS_RETURN);
-    int err = open_together(store, path, own);
+    int err = open_together(store, path, own, hints);
     if (err == KS_OK) return KS_OK;
     release_store(*store);
     *store = NULL;

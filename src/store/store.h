@@ -84,14 +84,15 @@ struct ks_verified_endpoint {
 typedef struct ks_store ks_store;
 
 /* Creates a complete, empty file at `path` and syncs it to disk; refuses an existing one unless `overwrite`.
- * One process calls it, without MPI. The file appears under its name only when it is whole. With no
+ * One process calls it, without MPI unless there are `hints`, with which MPI-IO then
+ * makes the file: only it knows how to ask a file system for stripes. The file appears under its name only when it is whole. With no
  * parameters (or endpoints, states) the file has no dataset of theirs. */
-int ks_store_create(const char *path, const struct ks_schema *schema, bool overwrite);
+int ks_store_create(const char *path, const struct ks_schema *schema, bool overwrite, MPI_Info hints);
 
 /* Replaces the file by one of `schema`, which has more points and is otherwise the same, with the rows that the old one
  * has committed and its provenance. Crash-proof like ks_store_create: until the new file is whole and on disk, the old
- * one stays. One process calls it, without MPI. */
-int ks_store_extend(const char *path, const struct ks_schema *schema);
+ * one stays. One process calls it, `hints` as there. */
+int ks_store_extend(const char *path, const struct ks_schema *schema, MPI_Info hints);
 
 /* Creates the file of the whole campaign from those of all its shares, in their order: each complete, its rows as their
  * checksums say. `schema` is that of the whole. The file appears under its name only when it is whole and on disk. One
@@ -105,8 +106,8 @@ uint64_t ks_store_first_point(const struct ks_share *share);
 /* Rows of a share. */
 uint64_t ks_store_share_points(const struct ks_share *share);
 
-/* Collective. Opens for writing by all ranks of `comm`. */
-int ks_store_open_parallel(ks_store **store, const char *path, MPI_Comm comm);
+/* Collective. Opens for writing by all ranks of `comm`; MPI_INFO_NULL: no hints. */
+int ks_store_open_parallel(ks_store **store, const char *path, MPI_Comm comm, MPI_Info hints);
 
 /* Opens for reading by this process alone, without MPI; a live campaign's file too. */
 int ks_store_open(ks_store **store, const char *path);
@@ -198,6 +199,9 @@ struct ks_group {
 int ks_store_write_group(const char *path, bool is_separate, const struct ks_group *group, char *written,
                          size_t size);
 
+/* The separate file of an analysis: NAME.ANALYSIS.h5 for NAME.h5. */
+void ks_store_name_separate(const char *path, const char *analysis, char *name, size_t size);
+
 /* ---- one writer ---------------------------------------------------------------------------------------- */
 
 struct ks_lock {
@@ -226,6 +230,14 @@ void ks_store_remove_leftovers(const char *path);
 
 /* Makes sure that the disk has room for every row of an existing file. */
 int ks_store_reserve(const char *path);
+
+/* ---- new files that appear whole; of other kinds too ------------------------------------------------------- */
+
+/* The file that `path` names, links followed; the caller frees it. NULL where there is no memory. */
+char *ks_create_copy_target(const char *path);
+
+/* Gives a whole file, open as `descriptor`, its name for good, on disk, with the mode that the user's other files get. */
+int ks_create_give_name(int descriptor, const char *temporary, const char *path, bool overwrite);
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
 

@@ -158,8 +158,6 @@ int ks_create_texts(hid_t file, const char *name, int n, const struct ks_column 
 /* What a file says of its campaign, and its dimension scales, all but `point`. */
 int ks_create_head(hid_t file, const struct ks_schema *schema);
 
-/* The file that `path` names, links followed; the caller frees it. NULL where there is no memory. */
-char *ks_create_copy_target(const char *path);
 /* The directory that holds `path`; the caller frees it. NULL where there is no memory. */
 char *ks_create_copy_directory(const char *path);
 int ks_create_sync_directory(const char *directory);
@@ -167,9 +165,6 @@ int ks_create_sync_directory(const char *directory);
 int ks_create_set_mode(int descriptor, const char *temporary);
 /* A new file, opened for this process alone. */
 int ks_create_open_file(const char *path, hid_t *file);
-
-/* Gives a whole file, open as `descriptor`, its name for good, on disk. */
-int ks_create_give_name(int descriptor, const char *temporary, const char *path, bool overwrite);
 
 /* ---- open.c -------------------------------------------------------------------------------------------- */
 

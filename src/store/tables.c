@@ -146,6 +146,41 @@ int ks_tables_open(ks_tables_file **file, const char *path, const char *group) {
     return err;
 }
 
+static int read_attribute_text(hid_t object, const char *name, char **text) {
+    int n = 0;
+    char **texts = NULL;
+    *text = NULL;
+    int err = ks_h5_read_texts(object, name, true, &n, &texts);
+    for (int i = 0; i < n && texts != NULL; i++) {
+        if (err == KS_OK && i == 0)
+            *text = texts[i];
+        else
+            free(texts[i]);
+    }
+    free(texts);
+    return err;
+}
+
+static herr_t look_at_attribute(hid_t object, const char *name, const H5A_info_t *info, void *unused) {
+    (void)info;
+    (void)unused;
+    hid_t attribute, type;
+    char *text = NULL;
+    KS_H5(attribute = H5Aopen(object, name, H5P_DEFAULT));
+    KS_H5(type = H5Aget_type(attribute));
+    bool is_text = H5Tis_variable_str(type) > 0;
+    H5Tclose(type);
+    H5Aclose(attribute);
+    int err = is_text ? read_attribute_text(object, name, &text) : KS_OK;
+    free(text);
+    return err;
+}
+
+static int look_at_attributes(hid_t object) {
+    KS_H5(H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, look_at_attribute, NULL));
+    return KS_OK;
+}
+
 /* What reading touches of a file beside rows of numbers: headers, types, texts. */
 static herr_t look_at_table(hid_t group, const char *name, const H5L_info_t *link, void *unused) {
     (void)link;
@@ -160,8 +195,9 @@ static herr_t look_at_table(hid_t group, const char *name, const H5L_info_t *lin
     bool is_text = H5Tget_class(type) == H5T_STRING;
     H5Sclose(space);
     H5Tclose(type);
+    int n = 0, err = look_at_attributes(dataset);
     H5Dclose(dataset);
-    int n = 0, err = KS_OK;
+    if (err < 0) return err;
     char **texts = NULL;
     if (is_text) err = ks_h5_read_texts(group, name, false, &n, &texts);
     for (int i = 0; i < n && texts != NULL; i++) free(texts[i]);
@@ -172,6 +208,8 @@ static herr_t look_at_table(hid_t group, const char *name, const H5L_info_t *lin
 static int look(const char *path, const char *group) {
     ks_tables_file *file = NULL;
     int err = ks_tables_open(&file, path, group);
+    if (err == KS_OK) err = look_at_attributes(file->file);
+    if (err == KS_OK) err = look_at_attributes(file->group);
     if (err == KS_OK && H5Literate(file->group, H5_INDEX_NAME, H5_ITER_INC, NULL, look_at_table, NULL) < 0)
         err = ks_error_raise(KS_ERR_FORMAT, __FILE__, __LINE__, "%s: damaged: HDF5 cannot read its %s", path,
                              group);
@@ -196,20 +234,21 @@ void ks_tables_close(ks_tables_file **file) {
     *file = NULL;
 }
 
-static int read_numbers(hid_t dataset, enum ks_table_type type, int n_axes, uint64_t *extent, void **data) {
+static int read_numbers(hid_t dataset, const char *name, enum ks_table_type type, int n_axes,
+                        uint64_t *extent, void **data) {
     hid_t space, memory_type;
     hsize_t size[KS_TABLE_AXES] = {0}, n = 1;
     KS_H5(space = H5Dget_space(dataset));
     int found = H5Sget_simple_extent_ndims(space);
     if (found == n_axes) H5Sget_simple_extent_dims(space, size, NULL);
     KS_H5(H5Sclose(space));
-    KS_CHECK(found == n_axes, KS_ERR_FORMAT, "a dataset has %d axes where %d are expected", found, n_axes);
+    KS_CHECK(found == n_axes, KS_ERR_FORMAT, "%s has %d axes where %d are expected", name, found, n_axes);
     bool is_possible = true;
     for (int a = 0; a < n_axes; a++) {
         extent[a] = size[a];
         is_possible &= !__builtin_mul_overflow(n, size[a], &n) && n < SIZE_MAX / sizeof(double);
     }
-    KS_CHECK(is_possible, KS_ERR_FORMAT, "a dataset has more numbers than there is memory");
+    KS_CHECK(is_possible, KS_ERR_FORMAT, "%s has more numbers than there is memory", name);
     KS_CHECK((*data = ks_memory_allocate((size_t)n, sizeof(double))) != NULL, KS_ERR_MEMORY,
              "no memory for a dataset");
     KS_TRY(make_type(type, false, &memory_type));
@@ -218,8 +257,8 @@ static int read_numbers(hid_t dataset, enum ks_table_type type, int n_axes, uint
     return KS_OK;
 }
 
-int ks_tables_read(ks_tables_file *f, const char *name, enum ks_table_type type, int n_axes, uint64_t *extent,
-                   void **data) {
+static int read_table(ks_tables_file *f, const char *name, enum ks_table_type type, int n_axes,
+                      uint64_t *extent, void **data) {
     *data = NULL;
     for (int a = 0; a < n_axes; a++) extent[a] = 0;
     if (H5Lexists(f->group, name, H5P_DEFAULT) <= 0) return KS_OK;
@@ -233,7 +272,46 @@ int ks_tables_read(ks_tables_file *f, const char *name, enum ks_table_type type,
     }
     hid_t dataset = H5Dopen2(f->group, name, H5P_DEFAULT);
     KS_H5(dataset);
-    int err = read_numbers(dataset, type, n_axes, extent, data);
+    int err = read_numbers(dataset, name, type, n_axes, extent, data);
     H5Dclose(dataset);
+    return err;
+}
+
+int ks_tables_read(ks_tables_file *f, const char *name, enum ks_table_type type, int n_axes, uint64_t *extent,
+                   void **data) {
+    return ks_store_name_file(read_table(f, name, type, n_axes, extent, data), f->path);
+}
+
+/* ---- attributes ------------------------------------------------------------------------------------------------- */
+
+/* H5I_INVALID_HID where the object has no such attribute. */
+static int open_holder(ks_tables_file *f, const char *object, const char *name, hid_t *holder) {
+    bool is_own = strcmp(object, ".") == 0, is_file = strcmp(object, "/") == 0;
+    *holder = H5I_INVALID_HID;
+    if (!is_own && !is_file && H5Lexists(f->group, object, H5P_DEFAULT) <= 0) return KS_OK;
+    KS_H5(*holder = H5Oopen(is_file ? f->file : f->group, object, H5P_DEFAULT));
+    if (H5Aexists(*holder, name) > 0) return KS_OK;
+    H5Oclose(*holder);
+    *holder = H5I_INVALID_HID;
+    return KS_OK;
+}
+
+int ks_tables_read_text(ks_tables_file *f, const char *object, const char *name, char **text) {
+    hid_t holder;
+    *text = NULL;
+    KS_TRY(open_holder(f, object, name, &holder));
+    if (holder < 0) return KS_OK;
+    int err = read_attribute_text(holder, name, text);
+    H5Oclose(holder);
+    return err;
+}
+
+int ks_tables_read_count(ks_tables_file *f, const char *object, const char *name, uint64_t *count) {
+    hid_t holder;
+    *count = 0;
+    KS_TRY(open_holder(f, object, name, &holder));
+    if (holder < 0) return KS_OK;
+    int err = ks_h5_read_number(holder, name, H5T_NATIVE_UINT64, count);
+    H5Oclose(holder);
     return err;
 }

@@ -48,4 +48,9 @@ void ks_tables_close(ks_tables_file **file);
 int ks_tables_read(ks_tables_file *file, const char *name, enum ks_table_type type, int n_axes,
                    uint64_t *extent, void **data);
 
+/* A text, or a whole number, that an object has as an attribute: "." the group, "/" the file, or a dataset's name. *text
+ * is the caller's to free; NULL, and 0, where there is none. */
+int ks_tables_read_text(ks_tables_file *file, const char *object, const char *name, char **text);
+int ks_tables_read_count(ks_tables_file *file, const char *object, const char *name, uint64_t *count);
+
 #endif

@@ -44,50 +44,53 @@ static bool concerns(uint64_t id, uint64_t point) {
     return id == 0 || id - 1 == point;
 }
 
-static void collect_doses(const struct ks_treatment *treatment, const double *parameters, uint64_t point,
-                          struct intervals *intervals) {
-    double per_unit = treatment->is_dose_per_kg ? parameters[KS_PARAMETER_weight] : 1;
-    if (treatment->has_infusion_events) {
-        for (size_t i = 0; i < treatment->n_infusion_events; i++) {
-            const struct ks_infusion_event *e = &treatment->infusion_events[i];
-            if (concerns(e->id, point))
-                add_dose(intervals, e->time_h, e->dose * per_unit, e->duration_h, e->route);
-        }
-        return;
-    }
-    double dose = parameters[KS_PARAMETER_infusion_dose];
-    double duration = treatment->uses_rate ? dose / parameters[KS_PARAMETER_infusion_rate]
-                                           : parameters[KS_PARAMETER_infusion_duration];
-    for (int i = 0; i < (int)parameters[KS_PARAMETER_infusion_count]; i++)
-        add_dose(intervals,
-                 parameters[KS_PARAMETER_infusion_start] + i * parameters[KS_PARAMETER_infusion_interval],
-                 dose * per_unit, duration, (int)parameters[KS_PARAMETER_route]);
+size_t ks_therapy_count_doses(const struct ks_treatment *treatment,
+                              const double parameters[KS_N_PARAMETERS]) {
+    return treatment->has_infusion_events ? treatment->n_infusion_events
+                                          : (size_t)parameters[KS_PARAMETER_infusion_count];
 }
 
-static void collect_sessions(const struct ks_treatment *treatment, const double *parameters, uint64_t point,
-                             struct intervals *intervals) {
-    if (treatment->has_session_events) {
-        for (size_t i = 0; i < treatment->n_session_events; i++) {
-            const struct ks_session_event *e = &treatment->session_events[i];
-            if (concerns(e->id, point)) add_session(intervals, e->time_h, e->duration_h);
-        }
-        return;
-    }
+struct ks_infusion_event ks_therapy_dose(const struct ks_treatment *treatment,
+                                         const double parameters[KS_N_PARAMETERS], size_t i) {
+    if (treatment->has_infusion_events) return treatment->infusion_events[i];
+    double dose = parameters[KS_PARAMETER_infusion_dose];
+    return (struct ks_infusion_event){.time_h = parameters[KS_PARAMETER_infusion_start] +
+                                                (double)i * parameters[KS_PARAMETER_infusion_interval],
+                                      .dose = dose,
+                                      .duration_h = treatment->uses_rate
+                                                        ? dose / parameters[KS_PARAMETER_infusion_rate]
+                                                        : parameters[KS_PARAMETER_infusion_duration],
+                                      .route = (int)parameters[KS_PARAMETER_route]};
+}
+
+size_t ks_therapy_count_sessions(const struct ks_treatment *treatment,
+                                 const double parameters[KS_N_PARAMETERS]) {
+    return treatment->has_session_events ? treatment->n_session_events
+                                         : (size_t)parameters[KS_PARAMETER_session_count];
+}
+
+struct ks_session_event ks_therapy_session(const struct ks_treatment *treatment,
+                                           const double parameters[KS_N_PARAMETERS], size_t i) {
+    if (treatment->has_session_events) return treatment->session_events[i];
     double first = parameters[KS_PARAMETER_infusion_start] + parameters[KS_PARAMETER_session_delay];
-    for (int i = 0; i < (int)parameters[KS_PARAMETER_session_count]; i++)
-        add_session(intervals, first + i * parameters[KS_PARAMETER_session_interval],
-                    parameters[KS_PARAMETER_session_duration]);
+    return (struct ks_session_event){.time_h = first + (double)i * parameters[KS_PARAMETER_session_interval],
+                                     .duration_h = parameters[KS_PARAMETER_session_duration]};
 }
 
 static int collect_intervals(const struct ks_treatment *treatment, const double *parameters, uint64_t point,
                              struct intervals *intervals) {
-    size_t n_doses = treatment->has_infusion_events ? treatment->n_infusion_events
-                                                    : (size_t)parameters[KS_PARAMETER_infusion_count];
-    size_t n_sessions = treatment->has_session_events ? treatment->n_session_events
-                                                      : (size_t)parameters[KS_PARAMETER_session_count];
+    size_t n_doses = ks_therapy_count_doses(treatment, parameters),
+           n_sessions = ks_therapy_count_sessions(treatment, parameters);
+    double per_unit = treatment->is_dose_per_kg ? parameters[KS_PARAMETER_weight] : 1;
     KS_ALLOCATE(intervals->list, 2 * n_doses + n_sessions);
-    collect_doses(treatment, parameters, point, intervals);
-    collect_sessions(treatment, parameters, point, intervals);
+    for (size_t i = 0; i < n_doses; i++) {
+        struct ks_infusion_event e = ks_therapy_dose(treatment, parameters, i);
+        if (concerns(e.id, point)) add_dose(intervals, e.time_h, e.dose * per_unit, e.duration_h, e.route);
+    }
+    for (size_t i = 0; i < n_sessions; i++) {
+        struct ks_session_event e = ks_therapy_session(treatment, parameters, i);
+        if (concerns(e.id, point)) add_session(intervals, e.time_h, e.duration_h);
+    }
     return KS_OK;
 }
 

@@ -83,6 +83,16 @@ int ks_therapy_edges(const struct ks_treatment *treatment, const double paramete
                      uint64_t point, int *n_edges, double **edges, int *status, char *reason,
                      int reason_size);
 
+/* The doses and sessions of a patient one by one, those of regular series spelt out; of an explicit schedule also those of
+ * other patients. Doses are in the treatment's unit. */
+size_t ks_therapy_count_doses(const struct ks_treatment *treatment, const double parameters[KS_N_PARAMETERS]);
+struct ks_infusion_event ks_therapy_dose(const struct ks_treatment *treatment,
+                                         const double parameters[KS_N_PARAMETERS], size_t i);
+size_t ks_therapy_count_sessions(const struct ks_treatment *treatment,
+                                 const double parameters[KS_N_PARAMETERS]);
+struct ks_session_event ks_therapy_session(const struct ks_treatment *treatment,
+                                           const double parameters[KS_N_PARAMETERS], size_t i);
+
 /* Sets the absorption of a vector's route in place, where the treatment does not keep it. */
 void ks_therapy_apply_route(const struct ks_treatment *treatment, double parameters[KS_N_PARAMETERS]);
 

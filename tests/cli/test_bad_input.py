@@ -52,9 +52,11 @@ KEYS = {
     "unknown key like no other": ("solver : { colour = 1; };",
                                   ["1: solver.colour: unknown key; known are kind, rtol, max_steps"]),
     "unknown section": ("sampling : { };", [f"1: sampling: unknown key; known are {TOP_KEYS}"]),
-    "key of a later version": (
-        "run : { mpi_info = 3; };", ["1: run.mpi_info: unknown key; known are commit_seconds, time_limit, "
-                                     "watchdog_seconds"]),
+    "key like no other": (
+        "run : { colour = 3; };", ["1: run.colour: unknown key; known are commit_seconds, time_limit, "
+                                   "watchdog_seconds, mpi_info"]),
+    "hint that is no word": ("run : { mpi_info : { cb_nodes = 1.5; }; };",
+                             ["1: run.mpi_info.cb_nodes: expected an integer or a string, found the number 1.5"]),
     "unknown protocol key": ("protocol : { infusion_dosis = 1; };",
                              ['1: protocol.infusion_dosis: unknown key; did you mean "infusion_dose"?']),
     "unknown patient parameter": ("patient : {\n weigth = 70; };",

@@ -88,7 +88,7 @@ class Merges(ProgramTest):
 
     def test_a_shard_goes_on(self):
         expected = self.check_merge(SLOW, ())
-        limit = ("--set", "run.commit_seconds=0.05", "--set", "run.time_limit=0.5", "--lanes", "1")
+        limit = ("--set", "run.commit_seconds=0.05", "--set", "run.time_limit=0.1", "--lanes", "1")
         stopped = self.run_program("run", self.config, "-o", self.path("a.h5"), "--shard", "1/2", *limit, status=3)
         self.assertIn("points are in " + self.path("a.1.h5"), stopped.stderr)
         refusal = self.run_program("run", self.config, "-o", self.path("a.h5"), "--shard", "1/3", status=2)

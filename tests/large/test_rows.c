@@ -45,9 +45,9 @@ static void deal_rows(struct ks_rows *rows) {
 static void write_file(const struct ks_schema *schema, struct ks_rows *rows) {
     ks_store *store;
     const struct ks_round before = {.first_row = 0, .n_rows = FIRST};
-    int err = test_rank() == 0 ? ks_store_create(path, schema, false) : KS_OK;
+    int err = test_rank() == 0 ? ks_store_create(path, schema, false, MPI_INFO_NULL) : KS_OK;
     test_expect_ok(ks_agree(MPI_COMM_WORLD, err));
-    test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD));
+    test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD, MPI_INFO_NULL));
     deal_rows(rows);
     test_expect_ok(ks_write_commit(store, &before));
     test_expect_ok(ks_store_write_round(store, FIRST, COUNT, rows));

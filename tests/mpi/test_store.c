@@ -97,7 +97,7 @@ static void deal_rows(const struct ks_schema *schema, uint64_t first, uint64_t c
 
 static int create_on_rank_0(const struct ks_schema *schema) {
     MPI_Barrier(crew); /* the others may still read the last file */
-    int err = crew_rank() == 0 ? ks_store_create(path, schema, true) : KS_OK;
+    int err = crew_rank() == 0 ? ks_store_create(path, schema, true, MPI_INFO_NULL) : KS_OK;
     return ks_agree(crew, err);
 }
 
@@ -120,7 +120,7 @@ static int write_file(const struct ks_schema *schema, uint64_t n_rounds, uint64_
                       uint64_t slice_rows, size_t slice_blocks) {
     ks_store *store;
     KS_TRY(create_on_rank_0(schema));
-    KS_TRY(ks_store_open_parallel(&store, path, crew));
+    KS_TRY(ks_store_open_parallel(&store, path, crew, MPI_INFO_NULL));
     if (slice_rows > 0) store->slice_rows = slice_rows;
     if (slice_blocks > 0) store->slice_blocks = slice_blocks;
     int err = write_rounds(store, schema, n_rounds, deal, left_out);
@@ -208,7 +208,7 @@ static void test_one_rank_reads_alone(void **state) {
     struct ks_round *rounds = NULL;
     size_t n = 0;
     test_expect_ok(write_file(&schema, 2, 0, -1, 0, 0));
-    test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD));
+    test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD, MPI_INFO_NULL));
     if (test_rank() == test_size() - 1) {
         test_expect_ok(ks_store_allocate_rows(&schema, N_POINTS, &rows));
         test_expect_ok(ks_store_read_rounds(store, &n, &rounds));
@@ -258,7 +258,7 @@ static void test_failing_rank_stops_all(void **state) {
     ks_store *store;
     struct ks_rows rows;
     test_expect_ok(create_on_rank_0(&schema));
-    test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD));
+    test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD, MPI_INFO_NULL));
     test_expect_ok(ks_store_allocate_rows(&schema, N_POINTS, &rows));
     for (int bad = 0; bad < test_size(); bad++) {
         deal_rows(&schema, 0, N_POINTS / 2, 0, -1, &rows);
@@ -284,7 +284,7 @@ static void test_missing_file_fails_everywhere(void **state) {
     char missing[400];
     snprintf(missing, sizeof missing, "%s/none.h5", directory);
     ks_store *store;
-    int err = ks_store_open_parallel(&store, missing, MPI_COMM_WORLD);
+    int err = ks_store_open_parallel(&store, missing, MPI_COMM_WORLD, MPI_INFO_NULL);
     ks_error_clear();
     assert_int_equal(err, KS_ERR_IO);
     assert_null(store);
@@ -299,7 +299,7 @@ static void test_round_without_commit_does_not_count(void **state) {
     struct ks_rows rows;
     struct ks_round second = {.first_row = N_POINTS / 2, .n_rows = N_POINTS - N_POINTS / 2};
     test_expect_ok(create_on_rank_0(&schema));
-    test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD));
+    test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD, MPI_INFO_NULL));
     test_expect_ok(ks_store_allocate_rows(&schema, N_POINTS, &rows));
     deal_rows(&schema, 0, N_POINTS / 2, 0, -1, &rows);
     test_expect_ok(ks_store_write_round(store, 0, N_POINTS / 2, &rows));
@@ -309,7 +309,7 @@ static void test_round_without_commit_does_not_count(void **state) {
     test_expect_ok(ks_store_close(&store));
     assert_int_equal(rounds_in_file(), 1);
 
-    test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD));
+    test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD, MPI_INFO_NULL));
     deal_rows(&schema, second.first_row, second.n_rows, 5, -1, &rows);
     test_expect_ok(ks_store_write_round(store, second.first_row, second.n_rows, &rows));
     assert_int_equal(ks_store_rounds_left(store), 65536 - 2);
@@ -340,7 +340,7 @@ static void test_complete_and_provenance(void **state) {
     test_expect_ok(write_file(&schema, 1, 0, -1, 0, 0));
     for (int i = 0; i < 3; i++) {
         struct ks_run_record record = make_record(i);
-        test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD));
+        test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD, MPI_INFO_NULL));
         test_expect_ok(ks_store_add_run(store, &record));
         bool was_complete = ks_store_is_complete(store);
         if (i == 1) test_expect_ok(ks_store_complete(store));
@@ -392,7 +392,7 @@ static void test_verification(void **state) {
     for (int which = 0; which < 2; which++) {
         for (int i = 0; i < 2; i++) rows[i] = make_verified(i, which);
         if (test_rank() != 0) memset(rows, 0xff, sizeof rows);
-        test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD));
+        test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD, MPI_INFO_NULL));
         test_expect_ok(ks_store_write_verification(store, rows));
         test_expect_ok(ks_store_close(&store));
     }
@@ -417,7 +417,7 @@ static void test_full_logs(void **state) {
     struct ks_rows rows;
     struct ks_run_record record = make_record(0);
     test_expect_ok(create_on_rank_0(&schema));
-    test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD));
+    test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD, MPI_INFO_NULL));
     test_expect_ok(ks_store_allocate_rows(&schema, 10, &rows));
     deal_rows(&schema, 0, 10, 0, -1, &rows);
     store->n_rounds = KS_MAX_ROUNDS - 1;
@@ -451,7 +451,7 @@ static void test_write_cost_adds_up(void **state) {
     double seconds;
     uint64_t n_bytes;
     test_expect_ok(create_on_rank_0(&schema));
-    test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD));
+    test_expect_ok(ks_store_open_parallel(&store, path, MPI_COMM_WORLD, MPI_INFO_NULL));
     test_expect_ok(write_rounds(store, &schema, 4, 0, -1));
     ks_store_write_cost(store, &seconds, &n_bytes);
     assert_int_equal(n_bytes, N_POINTS * ks_store_row_bytes(&schema));
@@ -508,7 +508,7 @@ static int leave_finished_file(const char *file) {
     struct ks_run_record record = make_record(0);
     ks_store *store;
     KS_TRY(write_file(&schema, 3, 0, -1, 0, 0));
-    KS_TRY(ks_store_open_parallel(&store, path, MPI_COMM_WORLD));
+    KS_TRY(ks_store_open_parallel(&store, path, MPI_COMM_WORLD, MPI_INFO_NULL));
     KS_TRY(ks_store_add_run(store, &record));
     KS_TRY(ks_store_complete(store));
     return ks_store_close(&store);

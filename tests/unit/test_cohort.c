@@ -249,14 +249,96 @@ static void survival_of_freireich(void **state) {
     const double steps[7] = {6, 7, 10, 13, 16, 22, 23},
                  known[7] = {0.857, 0.807, 0.753, 0.690, 0.627, 0.538, 0.448};
     double survival[7], weights[21];
-    ks_statistics_survival(21, times, is_event, NULL, 7, steps, survival);
+    ks_survival_curve(21, times, is_event, NULL, 7, steps, survival);
     for (int s = 0; s < 7; s++) assert_true(fabs(survival[s] - known[s]) < 6e-4);
-    assert_true(ks_statistics_median_survival(7, steps, survival) == 23);
-    assert_true(isnan(ks_statistics_median_survival(6, steps, survival)));
+    assert_true(ks_survival_median(7, steps, survival) == 23);
+    assert_true(isnan(ks_survival_median(6, steps, survival)));
     for (int i = 0; i < 21; i++) weights[i] = 3;
     double again[7];
-    ks_statistics_survival(21, times, is_event, weights, 7, steps, again);
+    ks_survival_curve(21, times, is_event, weights, 7, steps, again);
     assert_memory_equal(survival, again, sizeof survival);
+}
+
+/* Its intervals by log(-log), as Stata's `sts list` and SAS print them, and numbers at risk. Weights that are equal change
+ * nothing; weights that differ make it wider, as fewer patients count. */
+static void intervals_of_freireich(void **state) {
+    (void)state;
+    const double times[21] = {6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35};
+    const bool is_event[21] = {1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0};
+    const double steps[8] = {1, 6, 7, 10, 13, 16, 22, 23},
+                 low[8] = {1, .6197, .5631, .5032, .4316, .3675, .2678, .1881},
+                 high[8] = {1, .9516, .9228, .8894, .8491, .8049, .7468, .6801};
+    const size_t n_at_risk[8] = {21, 21, 17, 15, 12, 11, 7, 6}, n_events[8] = {0, 3, 1, 1, 1, 1, 1, 1};
+    struct ks_survival_step points[8], again[8];
+    double curve[8], weights[21];
+    ks_survival_steps(21, times, is_event, NULL, 8, steps, points);
+    ks_survival_curve(21, times, is_event, NULL, 8, steps, curve);
+    for (int s = 0; s < 8; s++) {
+        assert_true(points[s].survival == curve[s]);
+        assert_true(fabs(points[s].low - low[s]) < 6e-5 && fabs(points[s].high - high[s]) < 6e-5);
+        assert_int_equal(points[s].n_at_risk, n_at_risk[s]);
+        assert_int_equal(points[s].n_events, n_events[s]);
+    }
+    for (int i = 0; i < 21; i++) weights[i] = 0.25;
+    ks_survival_steps(21, times, is_event, weights, 8, steps, again);
+    for (int s = 0; s < 8; s++) assert_true(fabs(points[s].low - again[s].low) < 1e-14);
+    for (int i = 0; i < 21; i++) weights[i] = is_event[i] ? 1 : i % 2 == 0 ? 0.2 : 1.8;
+    ks_survival_steps(21, times, is_event, weights, 8, steps, again);
+    ks_survival_curve(21, times, is_event, weights, 8, steps, curve);
+    for (int s = 1; s < 8; s++) {
+        assert_true(again[s].survival == curve[s] && again[s].low < again[s].survival);
+        assert_true(again[s].high > again[s].survival && again[s].high < 1 && again[s].low > 0);
+    }
+}
+
+static void intervals_end_where_there_are_none(void **state) {
+    (void)state;
+    const double times[2] = {1, 2}, steps[2] = {1, 2};
+    const bool is_event[2] = {true, true};
+    struct ks_survival_step points[2];
+    ks_survival_steps(2, times, is_event, NULL, 2, steps, points);
+    assert_true(points[0].survival == 0.5 && points[0].low > 0 && points[0].high < 1);
+    assert_true(points[1].survival == 0 && isnan(points[1].low) && isnan(points[1].high));
+    ks_survival_steps(0, times, is_event, NULL, 2, steps, points);
+    assert_true(points[1].survival == 1 && points[1].n_at_risk == 0);
+}
+
+/* Responders are followed from the visit until they score above half of the baseline, or are not seen. */
+static void responders_are_followed(void **state) {
+    (void)state;
+    const double visits[4] = {24, 72, 168, 336};
+    double time;
+    bool is_event;
+    assert_int_equal(ks_survival_first_visit(4, visits, NAN), 0);
+    assert_int_equal(ks_survival_first_visit(4, visits, 100), 1);
+    assert_int_equal(ks_survival_first_visit(4, visits, 72), 1);
+    assert_int_equal(ks_survival_first_visit(0, NULL, 72), 0);
+    const double relapses[5] = {30, 15, 10, 16, 8}, stays[5] = {30, 12, 10, 15, 14},
+                 is_lost[5] = {30, 12, 10, NAN, NAN}, is_no_responder[5] = {30, 15.5, 10, 10, 10},
+                 is_not_seen[5] = {30, NAN, NAN, NAN, NAN}, never_again[5] = {30, 10, NAN, NAN, NAN};
+    assert_true(ks_survival_follow(4, visits, 0, relapses, &time, &is_event) && is_event && time == 144);
+    assert_true(ks_survival_follow(4, visits, 1, relapses, &time, &is_event) && is_event && time == 96);
+    assert_true(ks_survival_follow(4, visits, 0, stays, &time, &is_event) && !is_event && time == 312);
+    assert_true(ks_survival_follow(4, visits, 0, is_lost, &time, &is_event) && !is_event && time == 48);
+    assert_true(ks_survival_follow(4, visits, 0, never_again, &time, &is_event) && !is_event && time == 0);
+    assert_false(ks_survival_follow(4, visits, 0, is_no_responder, &time, &is_event));
+    assert_false(ks_survival_follow(4, visits, 0, is_not_seen, &time, &is_event));
+    assert_false(ks_survival_follow(0, NULL, 0, stays, &time, &is_event));
+}
+
+/* Of equal weights the inverse of the distribution; a patient of weight 3 is three patients; weight 0 is nobody. */
+static void weighted_quantiles_count_weights(void **state) {
+    (void)state;
+    const double values[6] = {5, 1, 3, NAN, 2, 9}, weights[6] = {1, 1, 3, 7, 1, 0};
+    const double copies[6] = {1, 2, 3, 3, 3, 5}, shares[5] = {0, 1.0 / 6, 0.5, 0.85, 1};
+    double found[5], expected[5];
+    assert_int_equal(ks_statistics_weighted_quantiles(6, values, weights, 5, shares, found), KS_OK);
+    assert_int_equal(ks_statistics_weighted_quantiles(6, copies, NULL, 5, shares, expected), KS_OK);
+    assert_memory_equal(found, expected, sizeof found);
+    const double known[5] = {1, 1, 3, 5, 5};
+    assert_memory_equal(found, known, sizeof found);
+    assert_int_equal(ks_statistics_weighted_quantiles(1, &values[3], NULL, 1, shares, found), KS_OK);
+    assert_true(isnan(found[0]));
 }
 
 int main(void) {
@@ -272,6 +354,10 @@ int main(void) {
         cmocka_unit_test(binomial_test_equals_its_definition),
         cmocka_unit_test(moments_and_quantiles),
         cmocka_unit_test(survival_of_freireich),
+        cmocka_unit_test(intervals_of_freireich),
+        cmocka_unit_test(intervals_end_where_there_are_none),
+        cmocka_unit_test(responders_are_followed),
+        cmocka_unit_test(weighted_quantiles_count_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -654,6 +654,23 @@ static void test_one_fault_is_one_line(void **state) {
         "test:borehole, test:wing_weight, test:linear, test:scattered, test:corner, test:wide, test:crash\n");
 }
 
+static void test_hints(void **state) {
+    (void)state;
+    struct ks_campaign campaign = load_right(
+        "run : { mpi_info : { cb_nodes = 4; striping_unit = 4194304L; romio_cb_write = \"enable\"; }; };");
+    assert_int_equal(campaign.run.n_hints, 3);
+    assert_string_equal(campaign.run.hints[0], "cb_nodes=4");
+    assert_string_equal(campaign.run.hints[1], "striping_unit=4194304");
+    assert_string_equal(campaign.run.hints[2], "romio_cb_write=enable");
+    ks_config_release(&campaign);
+    expect_faults(
+        "run : {\n  mpi_info : { cb_nodes = 1.5;\n    romio_cb_write = true; };\n};",
+        "t.cfg:2: run.mpi_info.cb_nodes: expected an integer or a string, found the number 1.5\n"
+        "t.cfg:3: run.mpi_info.romio_cb_write: expected an integer or a string, found true or false\n");
+    expect_faults("run : { mpi_info = 3; };",
+                  "t.cfg:1: run.mpi_info: expected a group { ... }, found the number 3\n");
+}
+
 static void test_faults_of_overrides_name_them(void **state) {
     (void)state;
     struct ks_campaign campaign;
@@ -695,14 +712,14 @@ static void test_warnings_are_asked_for(void **state) {
     assert_string_equal(
         messages,
         "warning: t.cfg:1: protocol.infusion_dose: 8 is outside the plausible range of infusion_dose, 0.1 to "
-        "1\n"
+        "1 mg/kg\n"
         "warning: t.cfg:1: protocol.infusion_interval: 0.5 is outside the plausible range of "
         "infusion_interval, 24 to "
-        "336\n"
+        "336 h\n"
         "warning: t.cfg:1: protocol.infusion_interval: infusions can overlap: they take up to "
         "0.6666666666666666 h and "
         "start every 0.5 h; they add\n"
-        "warning: t.cfg:2: patient.weight: 20 is outside the plausible range of weight, 35 to 200\n");
+        "warning: t.cfg:2: patient.weight: 20 is outside the plausible range of weight, 35 to 200 kg\n");
     free(messages);
     ks_config_release(&campaign);
     size_t size;
@@ -729,14 +746,14 @@ static void test_warnings_of_lists_and_files(void **state) {
     expect_warnings(
         "protocol : { infusions = ( { time = 0; dose = 35; duration = 1; } ); };",
         "warning: t.cfg:1: protocol.infusions: 35 is outside the plausible range of infusion_dose, "
-        "0.1 to 1\n");
+        "0.1 to 1 mg/kg\n");
     expect_warnings(
         "protocol : { dose_unit = \"mg\"; infusions = ( { time = 0; dose = 35; duration = 1; } ); };", "");
     write_file("weights.csv", "weight\n70\n20\n500\n");
     expect_warnings(
         "design : { kind = \"file\"; file = \"weights.csv\"; };",
-        "warning: t.cfg:1: design.file: 20 is outside the plausible range of weight, 35 to 200\n"
-        "warning: t.cfg:1: design.file: 500 is outside the plausible range of weight, 35 to 200\n");
+        "warning: t.cfg:1: design.file: 20 is outside the plausible range of weight, 35 to 200 kg\n"
+        "warning: t.cfg:1: design.file: 500 is outside the plausible range of weight, 35 to 200 kg\n");
 }
 
 /* The tail of a distribution, which always overlaps, is no reason to warn. */
@@ -751,7 +768,7 @@ static void test_warnings_of_likely_overlaps(void **state) {
         "protocol : { infusion_count = 2; infusion_rate = 1; };\n" DESIGN
         "parameters = ( { name = \"infusion_interval\"; values = [0.25, 84.0]; } );",
         "warning: t.cfg:3: parameters.[0].values.[0]: 0.25 is outside the plausible range of "
-        "infusion_interval, 24 to 336\n"
+        "infusion_interval, 24 to 336 h\n"
         "warning: t.cfg:3: parameters.[0]: infusions can overlap: they take up to 0.5 h and start every "
         "0.25 h; they add\n");
 }
@@ -836,6 +853,7 @@ int main(void) {
         cmocka_unit_test(test_events_become_infusions),
         cmocka_unit_test(test_all_faults_in_one_report),
         cmocka_unit_test(test_one_fault_is_one_line),
+        cmocka_unit_test(test_hints),
         cmocka_unit_test(test_faults_of_overrides_name_them),
         cmocka_unit_test(test_warnings_are_asked_for),
         cmocka_unit_test(test_warnings_of_lists_and_files),

@@ -41,7 +41,7 @@ static struct ks_schema make_schema(void) {
 }
 
 static void create(const struct ks_schema *schema) {
-    int err = ks_store_create(path, schema, true);
+    int err = ks_store_create(path, schema, true, MPI_INFO_NULL);
     if (err < 0) ks_error_print(stderr);
     assert_int_equal(err, KS_OK);
 }
@@ -237,7 +237,8 @@ static void test_existing_file_is_kept(void **state) {
     struct ks_schema schema = make_schema(), other = make_schema();
     other.title = "another";
     create(&schema);
-    expect_error(ks_store_create(path, &other, false), KS_ERR_USAGE, "exists; --overwrite replaces it");
+    expect_error(ks_store_create(path, &other, false, MPI_INFO_NULL), KS_ERR_USAGE,
+                 "exists; --overwrite replaces it");
     ks_store *store = open_good();
     assert_string_equal(ks_store_schema(store)->title, "");
     ks_store_close(&store);
@@ -247,7 +248,7 @@ static void test_existing_file_is_kept(void **state) {
     ks_store_close(&store);
     assert_int_equal(count_entries(), 1); /* no temporary file stays */
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(ks_store_create(path, &schema, false), KS_OK);
+    assert_int_equal(ks_store_create(path, &schema, false, MPI_INFO_NULL), KS_OK);
     assert_int_equal(count_entries(), 1);
 }
 
@@ -256,11 +257,13 @@ static void test_places_that_cannot_be_written(void **state) {
     struct ks_schema schema = make_schema();
     char nowhere[400];
     snprintf(nowhere, sizeof nowhere, "%s/none/x.h5", directory);
-    expect_error(ks_store_create(nowhere, &schema, true), KS_ERR_USAGE, "/none: No such file or directory");
-    expect_error(ks_store_create(directory, &schema, true), KS_ERR_USAGE, "is not a regular file");
-    expect_error(ks_store_create("/proc/x.h5", &schema, false), KS_ERR_USAGE, "/proc: ");
+    expect_error(ks_store_create(nowhere, &schema, true, MPI_INFO_NULL), KS_ERR_USAGE,
+                 "/none: No such file or directory");
+    expect_error(ks_store_create(directory, &schema, true, MPI_INFO_NULL), KS_ERR_USAGE,
+                 "is not a regular file");
+    expect_error(ks_store_create("/proc/x.h5", &schema, false, MPI_INFO_NULL), KS_ERR_USAGE, "/proc: ");
     schema.n_points = UINT64_C(1000000000000000);
-    expect_error(ks_store_create(path, &schema, true), KS_ERR_IO, "the file needs 49000000.");
+    expect_error(ks_store_create(path, &schema, true, MPI_INFO_NULL), KS_ERR_IO, "the file needs 49000000.");
 }
 
 static void write_bytes(const void *bytes, size_t n) {
