@@ -143,9 +143,9 @@ void ks_analysis_release_failures(struct ks_failures *failures);
 /* ---- while a campaign runs: one output of a Saltelli design ---------------------------------------------------- */
 
 struct ks_live {
-    struct ks_design design; /* borrowed, without its second order */
-    int n_rows;              /* of a base row */
-    size_t n_sums;           /* 0 for other designs */
+    struct ks_design design;  /* borrowed, without its second order */
+    int n_rows;               /* of a base row */
+    size_t n_sums;            /* 0 for other designs */
     double *scratch, *values; /* all memory there is: what follows cannot fail on one rank alone */
 };
 

@@ -288,10 +288,11 @@ void ks_advice_judge_outcomes(struct ks_advice *advice, const struct ks_tally *t
             worst = i;
     }
     if (100 * n_failed > n_all)
-        advise(advice,
-               "%s tried failed, most by %s (%s); `ketsweep run` says where such points lie: make those ranges "
-               "narrower, or allow it by --max-failed-fraction",
-               share(n_failed, n_all, text), ks_status_names[worst], ks_status_meanings[worst]);
+        advise(
+            advice,
+            "%s tried failed, most by %s (%s); `ketsweep run` says where such points lie: make those ranges "
+            "narrower, or allow it by --max-failed-fraction",
+            share(n_failed, n_all, text), ks_status_names[worst], ks_status_meanings[worst]);
     if (10 * n_well > n_all)
         advise(advice,
                "%s tried are of patients who are not depressed before treatment, whom analyses leave out; "
