@@ -110,7 +110,7 @@ class WhatIsNamed(DocumentsTest):
         self.each(faults)
 
     def test_keys_of_a_configuration_exist(self):
-        keys = set(re.findall(r"(\w+) *[=:]", ketsweep("show", "config"))) | {"cfg", "csv", "sbatch", "h5", "c", "py", "sh"}
+        keys = set(re.findall(r"(\w+) *[=:]", ketsweep("show", "config"))) | {"cfg", "csv", "sbatch", "h5", "c", "py", "sh", "js", "html", "css"}
 
         def faults(document):
             added = {name for block in document.blocks if block.language == "diff"
