@@ -267,9 +267,12 @@ reference: $(BUILD)/ketsweep ## generate configs/reference.cfg
 reference-check: $(BUILD)/ketsweep ## check that configs/reference.cfg is as generated
 	@$< show config | diff -u configs/reference.cfg -
 
-install: all ## copy the program, its man page and completions, and jobs/ to PREFIX (/usr/local)
+install: all ## copy the program, its man page and completions, jobs/ and the tools for figures, Python and R to PREFIX (/usr/local)
 	@install -D $(BUILD)/ketsweep $(DESTDIR)$(PREFIX)/bin/ketsweep
 	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ketsweep/jobs jobs/*
+	@install -D -t $(DESTDIR)$(PREFIX)/share/ketsweep/tools tools/plot.py
+	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ketsweep/tools tools/ketsweep.py tools/ketsweep.R
+	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ketsweep/tools/plots tools/plots/*.py
 	@$(BUILD)/ketsweep help --man >$(BUILD)/ketsweep.1
 	@$(BUILD)/ketsweep completion bash >$(BUILD)/completion.bash
 	@$(BUILD)/ketsweep completion zsh >$(BUILD)/completion.zsh
