@@ -35,12 +35,13 @@ PROGRAMS := $(TESTS:%.c=$(BUILD)/%)
 
 # What makes mpirun quiet on one small machine, for root too. Not for clusters.
 QUIET_MPI := OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
-             OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1 HWLOC_COMPONENTS=-opencl
+             OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1 HWLOC_COMPONENTS=-opencl \
+             PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe PRTE_MCA_hwloc_default_binding_policy=none
 
 # ---- What is here. Goals that compile nothing, or that let setup.sh install first, do not look. ------------------
 
 WITH_SETUP := demo test test-unit test-science test-mpi test-cli test-tools test-web test-docs test-crash test-slurm asan
-GOALS      := $(filter-out help clean layers format format-check $(WITH_SETUP),$(or $(MAKECMDGOALS),all))
+GOALS      := $(filter-out help clean layers format format-check test-aarch64 test-mpich $(WITH_SETUP),$(or $(MAKECMDGOALS),all))
 ROOTS      := HDF5_ROOT HDF5_DIR SUNDIALS_ROOT SUNDIALS SUITESPARSE_ROOT RANDOM123_ROOT GSL_ROOT LIBCONFIG_ROOT \
               CMOCKA_ROOT
 GIVEN      := $(foreach name,CC $(ROOTS),$(if $($(name)),$(name)='$($(name))'))
@@ -70,7 +71,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 
 # Vectors never cross a call that is not inlined, so gcc's notes on their calling convention do not matter.
 LANE_FLAGS = -Wno-psabi -DKS_LANES=$(1) $(if $(filter x86_64,$(MACHINE)),$(LANE_ARCH_$(1)))
-MACHINE    := $(shell uname -m)
+MACHINE    := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 LANE_ARCH_4 := -mavx2
 LANE_ARCH_8 := -mavx512f -mavx512dq
 
@@ -89,7 +90,7 @@ $(GENERATOR): $(addprefix $(BUILD)/,tools/generate_lu.o $(addprefix src/,solver/
 	$(call say,LINK,$@) $(LINK) -o $@ $^ -lm
 $(PROGRAM): $(GENERATOR)
 	@mkdir -p $(@D)
-	$(call say,WRITE,$@) $< >$@.new && mv $@.new $@
+	$(call say,WRITE,$@) $(EMULATOR) $< >$@.new && mv $@.new $@
 $(LANES:%=$(BUILD)/src/therapy/linear_lanes.w%.o): $(PROGRAM)
 
 # The page of a report, put together from src/report/page and turned into the bytes of an array.
@@ -197,6 +198,19 @@ soak: all ## the tests of crashes in their long form, about an hour; says how of
 	    $(QUIET_MPI) KETSWEEP_SOAK=1 KETSWEEP=$(CURDIR)/$(BUILD)/ketsweep $(PYTHON) tests/unittest_tap.py $$file || exit 1; \
 	done
 
+test-aarch64: ## unit and science tests on an emulated aarch64, and the same bits there (Debian: gcc-aarch64-linux-gnu, qemu-user)
+	@tools/test_aarch64.sh
+
+# Debian keeps MPICH beside Open MPI, by other names; elsewhere its module is loaded instead.
+MPICH_BIN := $(CURDIR)/build/mpich-bin
+test-mpich: ## unit, MPI and command-line tests with Debian's MPICH (mpich, libhdf5-mpich-dev)
+	@mkdir -p $(MPICH_BIN)
+	@for name in mpicc mpirun h5pcc; do \
+	    command -v $$name.mpich >/dev/null || { echo "$$name.mpich is not here (Debian: mpich, libhdf5-mpich-dev)" >&2; exit 1; }; \
+	    printf '#!/bin/sh\nexec %s.mpich "$$@"\n' $$name >$(MPICH_BIN)/$$name && chmod +x $(MPICH_BIN)/$$name; done
+	@PATH=$(MPICH_BIN):$$PATH $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(RANKS)) VARIANT=mpich \
+	    run-tests SUITES='unit mpi cli'
+
 LARGE := $(BUILD)/tests/large/test_rows
 $(LARGE): $(LARGE).o $(BUILD)/libketsweep.a
 	$(call say,LINK,$@) $(LINK) -o $@ $^ $(FOUND_LIBS) $(TEST_LIBS)
@@ -253,9 +267,12 @@ reference: $(BUILD)/ketsweep ## generate configs/reference.cfg
 reference-check: $(BUILD)/ketsweep ## check that configs/reference.cfg is as generated
 	@$< show config | diff -u configs/reference.cfg -
 
-install: all ## copy the program, its man page and completions, and jobs/ to PREFIX (/usr/local)
+install: all ## copy the program, its man page and completions, jobs/ and the tools for figures, Python and R to PREFIX (/usr/local)
 	@install -D $(BUILD)/ketsweep $(DESTDIR)$(PREFIX)/bin/ketsweep
 	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ketsweep/jobs jobs/*
+	@install -D -t $(DESTDIR)$(PREFIX)/share/ketsweep/tools tools/plot.py
+	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ketsweep/tools tools/ketsweep.py tools/ketsweep.R
+	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ketsweep/tools/plots tools/plots/*.py
 	@$(BUILD)/ketsweep help --man >$(BUILD)/ketsweep.1
 	@$(BUILD)/ketsweep completion bash >$(BUILD)/completion.bash
 	@$(BUILD)/ketsweep completion zsh >$(BUILD)/completion.zsh
@@ -279,5 +296,5 @@ print-%: ## print a variable, as in print-BUILD
 
 -include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(PROGRAMS:=.d) $(GENERATOR).d $(BENCH:=.d) $(REPLAY).d $(FUZZER).d $(MODEL_VALUES).d $(LARGE).d
 .SECONDARY:
-.PHONY: all tests $(WITH_SETUP) run-demo run-tests soak test-large bench bench-analysis validate bench-farm scale picture valgrind fuzz run-fuzzer layers headers names syntax format \
+.PHONY: all tests $(WITH_SETUP) run-demo run-tests soak test-aarch64 test-mpich test-large bench bench-analysis validate bench-farm scale picture valgrind fuzz run-fuzzer layers headers names syntax format \
         format-check reference reference-check install clean help info FORCE

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the test suites, counts every single test, and ends with a line "N passed, N failed".
 
-    tests/run.py [--build build/release] [SUITE...]
+    tests/run.py [--build build/release] [--emulator COMMAND] [SUITE...]
 
 Suites: unit science mpi cli tools web docs crash slurm fuzz house; default: all.
 
@@ -46,13 +46,14 @@ class Outcome:
 class Runner:
     """Runs programs in the environment that tests expect."""
 
-    def __init__(self, build):
+    def __init__(self, build, emulator=""):
         # The options and the job server of a make above are not for the makes below.
         inherited = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
         answer = subprocess.run(["make", "-s", "print-PYTHON", "print-QUIET_MPI"], cwd=TOP, env=inherited,
                                 stdout=subprocess.PIPE, text=True, check=True)
         self.python, quiet_mpi = answer.stdout.splitlines()
         self.build = build
+        self.emulator = emulator.split()
         self.environment = {**inherited, **dict(pair.split("=") for pair in quiet_mpi.split()),
                             "KETSWEEP": str(TOP / build / "ketsweep"), "PYTHON": self.python,
                             "CMOCKA_MESSAGE_OUTPUT": "TAP"}
@@ -157,7 +158,7 @@ def run_suite(suite, runner):
                 for n in RANKS:
                     yield runner.run_tap(f"{path.stem} on {n} ranks", ["mpirun", "-n", str(n), *EACH_RANK, program])
             else:
-                yield runner.run_tap(path.stem, [program])
+                yield runner.run_tap(path.stem, [*runner.emulator, program])
 
 
 def report_suite(suite, outcomes, seconds):
@@ -178,12 +179,13 @@ def main():
     suites = ("unit", "science", "mpi", "cli", "tools", "web", "docs", "crash", "slurm", "fuzz", "house")
     parser = argparse.ArgumentParser(description="Runs the test suites and counts every single test.")
     parser.add_argument("--build", default="build/release", help="the folder that was built (build/release)")
+    parser.add_argument("--emulator", default="", help="what runs programs of another machine, in unit and science")
     parser.add_argument("suites", metavar="SUITE", nargs="*", help=" ".join(suites))
     arguments = parser.parse_args()
     unknown = set(arguments.suites) - set(suites)
     if unknown:
         parser.error(f"no such suite: {' '.join(sorted(unknown))}; there are: {' '.join(suites)}")
-    runner = Runner(arguments.build)
+    runner = Runner(arguments.build, arguments.emulator)
     totals = [0, 0]
     for suite in arguments.suites or suites:
         start = time.monotonic()

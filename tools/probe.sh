@@ -2,13 +2,14 @@
 # Finds what ketsweep is built from; prints it as NAME=VALUE lines for make and for setup.sh.
 #
 # Judges by what the compiler sees and never by package names, so that Debian's packages, environment modules
-# (CPATH, LIBRARY_PATH, PKG_CONFIG_PATH, mpicc, h5pcc), Spack and prefixes (HDF5_ROOT, SUNDIALS_ROOT, ...) serve
+# (CPATH, LIBRARY_PATH, PKG_CONFIG_PATH, mpicc or MPICC, h5pcc), Spack and prefixes (HDF5_ROOT, SUNDIALS_ROOT, ...) serve
 # alike. MISSING lists what is not there, in words that setup.sh explains; TEST_CFLAGS and TEST_LIBS are what the test
 # programs take beside the program's. With --tests it looks for what testing and the demo need too; with --python it
 # prints only the Python to use.
 set -uo pipefail
 export LC_ALL=C
 CC=${CC:-gcc}
+mpicc=${MPICC:-mpicc}
 mode=${1:-}
 cflags='' libs='' test_cflags='' test_libs='' missing=''
 serial_hdf5='' hdf5_from=''
@@ -62,10 +63,10 @@ add_package() { # pkg-config's name, and the link words where it knows none
 
 add_mpi() {
     local command
-    if command=$(mpicc --showme:compile 2>/dev/null); then
+    if command=$($mpicc --showme:compile 2>/dev/null); then
         cflags+=" $command"
-        libs+=" $(mpicc --showme:link)"
-    elif command=$(mpicc -show 2>/dev/null); then # MPICH and its kin
+        libs+=" $($mpicc --showme:link)"
+    elif command=$($mpicc -show 2>/dev/null); then # MPICH and its kin
         # shellcheck disable=SC2086 # words are wanted
         cflags+=$(compile_words $command) libs+=$(link_words $command)
     fi # without mpicc the compiler itself may know MPI, as Cray's cc does
@@ -88,13 +89,20 @@ take_hdf5() {
     esac
 }
 
+hdf5_packages() { # on Debian each MPI has its own, and hdf5 may be the serial one
+    case $($mpicc -show 2>/dev/null) in
+        *mpich*) echo hdf5-mpich hdf5-mpi hdf5 ;;
+        *) echo hdf5-openmpi hdf5-mpi hdf5 ;;
+    esac
+}
+
 add_hdf5() {
     local prefix package command
     for prefix in "${HDF5_ROOT:-}" "${HDF5_DIR:-}"; do
         [ -d "$prefix/include" ] || continue
         take_hdf5 "$prefix" "-I$prefix/include" "$(prefix_libs "$prefix") -lhdf5" && return
     done
-    for package in hdf5-openmpi hdf5-mpi hdf5; do # on Debian, hdf5 may be the serial one
+    for package in $(hdf5_packages); do
         pkg-config --exists "$package" 2>/dev/null || continue
         take_hdf5 "pkg-config $package" "$(pkg-config --cflags "$package")" \
             "$(pkg-config --libs "$package")" && return
@@ -107,11 +115,11 @@ add_hdf5() {
 }
 
 add_sundials() {
+    local major
     # shellcheck disable=SC2086 # words are wanted
-    if echo '#include <sundials/sundials_config.h>' | $CC -E -dM $cflags -x c - 2>/dev/null |
-        grep -qE 'SUNDIALS_VERSION_MAJOR ([7-9]|[1-9][0-9])'; then
-        libs+=' -lsundials_core' # what every library of SUNDIALS 6 has in itself
-    fi
+    major=$(printf '#include <sundials/sundials_config.h>\nmajor SUNDIALS_VERSION_MAJOR\n' |
+        $CC -E -P $cflags -x c - 2>/dev/null | sed -n 's/^major \([0-9]*\)$/\1/p')
+    if [ "${major:-0}" -ge 7 ]; then libs+=' -lsundials_core'; fi # before, each library had it in itself
     libs+=' -lsundials_cvode -lsundials_sunlinsolklu -lsundials_sunmatrixsparse -lsundials_nvecserial -lm'
 }
 

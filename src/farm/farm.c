@@ -79,10 +79,13 @@ static int meet(struct ks_farm *farm) {
 /* On all ranks: the first point that is not done, and whether some rank is to stop. */
 static int agree_on_end(struct ks_farm *farm, uint64_t *next) {
     bool is_stopped = farm->cut != UINT64_MAX || ks_farm_urgency(farm) != KS_FARM_GO;
-    uint64_t own[2] = {farm->cut, !is_stopped}, all[2];
-    if (farm->rank == 0 && farm->tiles.next < farm->cut) own[0] = farm->tiles.next;
-    KS_MPI(MPI_Allreduce(own, all, 2, MPI_UINT64_T, MPI_MIN, farm->comm));
-    *next = all[0];
+    /* Counted from the round's beginning: MPICH 4.0 takes the minimum of unsigned integers as of signed ones. */
+    int64_t own[2] = {INT64_MAX, !is_stopped}, all[2];
+    if (farm->rank == 0) own[0] = (int64_t)(farm->tiles.next - farm->round_first);
+    if (farm->cut != UINT64_MAX && (int64_t)(farm->cut - farm->round_first) < own[0])
+        own[0] = (int64_t)(farm->cut - farm->round_first);
+    KS_MPI(MPI_Allreduce(own, all, 2, MPI_INT64_T, MPI_MIN, farm->comm));
+    *next = farm->round_first + (uint64_t)all[0];
     farm->is_stopped = !all[1];
     KS_ASSERT(*next >= farm->round_first && *next <= farm->end);
     KS_ASSERT(*next > farm->round_first || farm->is_stopped);

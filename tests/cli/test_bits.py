@@ -97,7 +97,7 @@ def obstacle(compiler, level):
     return f"this processor lacks {' '.join(sorted(missing))}" if missing else None
 
 
-class SameBits(ProgramTest):
+class Campaigns(ProgramTest):
     """Two programs, or one in two environments, write the same campaigns."""
 
     references = {}
@@ -114,6 +114,10 @@ class SameBits(ProgramTest):
             reference, found = self.references[name], self.run_campaign(name, **options)
             self.assertEqual(found.keys(), reference.keys())
             self.assertEqual([key for key in found if found[key] != reference[key]], [], f"differs: {name}")
+
+
+class SameBits(Campaigns):
+    """The program under test, and itself as other compilers make it and with other functions of the C library."""
 
     def check_build(self, compiler, level, optimisation):
         reason = obstacle(compiler, level)

@@ -4,8 +4,10 @@ import json
 import math
 import os
 import pathlib
+import random
 import re
 import shutil
+import subprocess
 import sys
 import unittest
 
@@ -13,7 +15,9 @@ import h5py
 import numpy
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from program import CAMPAIGN, ProgramTest  # noqa: E402
+sys.path.append(str(pathlib.Path(__file__).parent.parent / "crash"))
+from program import CAMPAIGN, KETSWEEP, ProgramTest  # noqa: E402
+from test_damaged import MUTATIONS, Original  # noqa: E402
 from test_study import COHORT, TRIAL  # noqa: E402
 
 SHARES = [0.05, 0.25, 0.5, 0.75, 0.95]
@@ -404,7 +408,7 @@ class Place(ReportTest):
         answer = self.run_program("report", "study.h5")
         self.assertRegex(answer.stderr, r"^study.report.html: 0\.\d MB written\n$")
         page = (self.folder / "study.report.html").read_text()
-        self.assertTrue(page.startswith("<!-- written by ketsweep report -->\n<!doctype html>"), page[:80])
+        self.assertTrue(page.lower().startswith("<!-- written by ketsweep report -->\n<!doctype html>"), page[:80])
         self.assertFalse(list(self.folder.glob("*.part-*")))
         (self.folder / "study.report.html").write_text(page[:200])
         self.run_program("report", "study.h5", "-q")  # made again
@@ -456,12 +460,59 @@ class Place(ReportTest):
         self.assertIn(f"{name} has 2 rows along axis 1 where 3 are expected", self.refuse("study.h5", status=1))
 
 
+class Damaged(ReportTest):
+    """Bytes of a good file changed at random: an error, or the same page; where rows or records were changed, a page."""
+
+    N_MUTATIONS = 30
+
+    def test_mutations(self):
+        file = self.campaign("good", Indices.TEXT)
+        self.run_program("sensitivity", file, "-q")
+        original, good = Original(file, "good.cfg"), self.report(file)
+        n_errors = 0
+        for i in range(self.N_MUTATIONS):
+            choice = random.Random(7000 + i)
+            mutate = choice.choices([m for m, _ in MUTATIONS], [weight for _, weight in MUTATIONS])[0]
+            kind, data = mutate(choice, original)
+            pathlib.Path(file).write_bytes(data)
+            with self.subTest(mutation=i, kind=kind):
+                n_errors += self.check_one(file, kind, good)
+        self.assertTrue(5 < n_errors < self.N_MUTATIONS)
+
+    def check_one(self, file, kind, good):
+        page = pathlib.Path(self.path("page.html"))
+        page.unlink(missing_ok=True)
+        answer = subprocess.run([KETSWEEP, "report", file, "-o", str(page), "-q"], capture_output=True, text=True, errors="replace",
+                                timeout=400)
+        self.assertIn(answer.returncode, (0, 1, 2), answer.stderr)
+        self.assertNotIn("ketsweep: bug", answer.stderr)
+        if answer.returncode != 0:
+            self.assertRegex(answer.stderr, r"(?m)^ketsweep: error: .+")
+            self.assertFalse(page.exists() or list(self.folder.glob("*.part-*")))
+            return True
+        text = page.read_text(encoding="utf-8")
+        data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
+        if kind in ("metadata", "log"):
+            for key in ("sensitivity", "made"):  # nothing sums up what is said beside the numbers of an analysis, or of runs
+                data.pop(key, None)
+            data["progress"].pop("runs")
+            data["progress"].pop("complete")  # a mark that a killed run may lack
+            for key, value in data.items():
+                expected = good[key]
+                if key == "progress":
+                    expected = {k: v for k, v in expected.items() if k not in ("runs", "complete")}
+                self.assertEqual(value, expected, key)
+        return False
+
+
 class Study(ReportTest):
     """Cohorts and trials."""
 
     LOST = TRIAL.replace("visits = [24.0, 48.0]", "visits = [6.0, 24.0, 36.0, 48.0]").replace(
         "size = 20;", "size = 20; dropout = 0.6; responders_at = 7.0; rescue_ratio = 0.9; rescue_after = 30.0;").replace(
-        'name = "placebo"; protocol : { infusion_dose = 0.0; };', 'name = "placebo"; protocol : { infusion_dose = 0.0; session_count = 1; };')
+        'name = "placebo"; protocol : { infusion_dose = 0.0; };', 'name = "placebo"; protocol : { infusions = ( { time = 0.5; dose = 0.0; '
+        'duration = 0.25; } ); session_count = 1; };').replace('control = "placebo"; }', 'control = "placebo"; protocol : { infusions = ( { time = '
+        '0.0; dose = 0.4; duration = 0.5; }, { time = 1.0; dose = 0.2; duration = 0.5; } ); }; }')
 
     def setUp(self):
         super().setUp()
@@ -525,7 +576,10 @@ class Study(ReportTest):
         data, group = self.treat(self.LOST)
         found = data["trial"]
         weights = numpy.where((group["status"] == 1).all(axis=0), group["weight"], 0)
-        self.assertEqual(len(data["protocols"][1]["sessions"]), 1)
+        ketamine, placebo = data["protocols"]  # schedules of their own, over the regular one of the whole
+        self.assertEqual([(i["start"], i["dose"], i["duration"]) for i in ketamine["infusions"]], [(0, 0.4, 0.5), (1, 0.2, 0.5)])
+        self.assertEqual([(i["start"], i["drug"]) for i in placebo["infusions"]], [(0.5, "placebo")])
+        self.assertEqual((ketamine["sessions"], placebo["sessions"]), ([], [{"start": 24, "duration": 0.75}]))
         self.assertEqual([curve["arm"] for curve in found["survival"]], list(group["arm"]))
         n_lost = 0
         for a, arm in enumerate(found["arms"]):

@@ -179,8 +179,9 @@ static void beta_shares_are_gsls(void **state) {
             if (x < DBL_MIN || 1 - x < 1e-3) continue; /* GSL takes 1 - x itself */
             ks_beta_shares(a, b, x, &below, &above);
             double allowed = fmax(a, b) > 100 ? 1e-9 : 1e-12;
+            double others_above = gsl_cdf_beta_Q(x, a, b);
             assert_near(below, gsl_cdf_beta_P(x, a, b), allowed);
-            assert_near(above, gsl_cdf_beta_Q(x, a, b), allowed);
+            if (!isnan(others_above)) assert_near(above, others_above, allowed); /* one is, on aarch64 */
         }
     }
 }
