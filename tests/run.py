@@ -122,6 +122,16 @@ def shorten(outputs):
     return text
 
 
+def what_web_lacks():
+    """Why a browser cannot be tested with here, or nothing."""
+    for program in ("node", "chromium"):
+        if not shutil.which(program):
+            return f"{program} is not here (Debian: {'nodejs' if program == 'node' else program})"
+    if not (TOP / "tests/web/node_modules/playwright-core").is_dir():
+        return "tests/web has no modules (npm ci --prefix tests/web)"
+    return ""
+
+
 def run_suite(suite, runner):
     """Yields the outcome of each program of a suite."""
     if suite == "house":
@@ -129,7 +139,14 @@ def run_suite(suite, runner):
             yield runner.run_make(target, f"BUILD={runner.build}")
         if shutil.which("clang"):
             yield runner.run_make("syntax", "CC=clang")
-    elif suite in ("cli", "tools", "web", "docs", "crash", "slurm"):
+    elif suite == "web":
+        lacking = what_web_lacks()
+        for path in sorted(TOP.glob("tests/web/test_*.mjs")):
+            if lacking:
+                yield Outcome(path.name, 0, 0, [f"{path.name} # SKIP {lacking}"], "")
+            else:
+                yield runner.run_tap(path.name, ["node", "--test-reporter=tap", str(path)])
+    elif suite in ("cli", "tools", "docs", "crash", "slurm"):
         for path in sorted(TOP.glob(f"tests/{suite}/test_*.py")):
             yield runner.run_tap(path.name, [runner.python, "tests/unittest_tap.py", str(path)])
     elif suite == "fuzz":

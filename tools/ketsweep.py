@@ -157,7 +157,7 @@ def call(*arguments, start=()):
 
 
 def text(value):
-    """A dict as libconfig's text; dict: group, list: array, list with dicts: list."""
+    """A dict as libconfig's text: dicts are groups, lists are arrays, or lists where their entries are groups or of many types."""
     if isinstance(value, dict):
         return "".join(f"{key} = {_value(entry)};\n" for key, entry in value.items())
     raise Error(f"a configuration is a dict, not {value!r}")
@@ -172,7 +172,8 @@ def _value(value):
         if any(isinstance(entry, float) for entry in value):  # an array has one type
             value = [float(entry) if isinstance(entry, int) else entry for entry in value]
         inside = ", ".join(map(_value, value))
-        return f"( {inside} )" if any(isinstance(entry, (dict, list, tuple)) for entry in value) else f"[{inside}]"
+        is_array = len({type(entry) for entry in value}) < 2 and not isinstance(next(iter(value), 0), (dict, list, tuple))
+        return f"[{inside}]" if is_array else f"( {inside} )"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, (bool, int, float)) and value == value and abs(value) != float("inf"):

@@ -15,12 +15,16 @@ Each has intervals, units, colours for the colour-blind and the width of a journ
 its options. The format follows the name: pdf, svg, png, eps. Points that failed are left out, and the figure says so.
 """
 import argparse
-import functools
 import pathlib
 import sys
 
-import ketsweep
-from plots import drivers, points, studies, style
+try:
+    import ketsweep
+    from plots import choice, drivers, points, studies, style
+except ModuleNotFoundError as missing:
+    print(f"plot.py: this Python ({sys.executable}) has no {missing.name}; on Debian and Ubuntu tools/setup.sh installs it for "
+          "/usr/bin/python3, which can run this file", file=sys.stderr)
+    sys.exit(2)
 
 
 def draw_trajectories(path, arms=None, **options):
@@ -36,7 +40,7 @@ def draw_trajectories(path, arms=None, **options):
 
 
 # kind: what draws it, in words, its options
-ENDPOINT = {"--endpoint": {"metavar": "NAME", "help": f"default: {points.PRIMARY}, else the first"}}
+ENDPOINT = {"--endpoint": {"metavar": "NAME", "help": f"default: {choice.PRIMARY}, else the first"}}
 ARM = {"--arm": {"dest": "arms", "metavar": "NAME", "action": "append", "help": "an arm; again for more (default: all)"}}
 METHOD = {"--method": {"metavar": "NAME", "help": "default: the first that the file holds"}}
 WIDTH = {"--width": {"metavar": "MM", "type": float, "help": f"{style.COLUMN}: one column, {style.PAGE}: two"}}
@@ -70,7 +74,7 @@ def read_arguments(arguments):
         of_kind.add_argument("-o", "--output", metavar="FIGURE", help=f"default: NAME-{kind}.pdf, here")
         for option, settings in options.items():
             of_kind.add_argument(option, default=argparse.SUPPRESS, **settings)
-        of_kind.set_defaults(draw=functools.partial(draw))
+        of_kind.set_defaults(draw=draw)
     return vars(parser.parse_args(arguments))
 
 

@@ -97,8 +97,11 @@ fi
 if [ ${#scope[@]} -gt 0 ] && ! $is_check && can_install; then
     wanted=()
     for program in slurmctld:slurmctld slurmd:slurmd srun:slurm-client munged:munge shellcheck:shellcheck zsh:zsh man:man-db \
-        mandoc:mandoc; do
+        mandoc:mandoc node:nodejs npm:npm chromium:chromium; do
         PATH=$PATH:/usr/sbin command -v "${program%%:*}" >/dev/null || wanted+=("${program#*:}")
     done
     install_packages "${wanted[@]}" || true
+    if [ tests/web/package-lock.json -nt tests/web/node_modules/.package-lock.json ] && command -v npm >/dev/null; then
+        (cd tests/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null) || true
+    fi
 fi

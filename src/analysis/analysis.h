@@ -140,4 +140,26 @@ void ks_analysis_release(struct ks_results *results);
 int ks_analysis_find_failures(const struct ks_study *study, struct ks_failures *failures);
 void ks_analysis_release_failures(struct ks_failures *failures);
 
+/* ---- while a campaign runs: one output of a Saltelli design ---------------------------------------------------- */
+
+struct ks_live {
+    struct ks_design design; /* borrowed, without its second order */
+    int n_rows;              /* of a base row */
+    size_t n_sums;           /* 0 for other designs */
+    double *scratch;
+};
+
+struct ks_live_index {
+    int parameter;            /* whose total order is largest; -1: it cannot be told yet */
+    double value, half_width; /* of its 95 % interval */
+};
+
+/* Released also after an error. */
+int ks_live_create(struct ks_live *live, const struct ks_design *design);
+void ks_live_release(struct ks_live *live);
+
+/* Adds a whole base row, y [n_rows] with NaN where a point failed, to `sums` [n_sums], which add up over ranks. */
+void ks_live_add(struct ks_live *live, uint64_t base, const double *y, double *sums);
+int ks_live_find_leader(struct ks_live *live, const double *sums, struct ks_live_index *leader);
+
 #endif

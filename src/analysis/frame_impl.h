@@ -97,6 +97,11 @@ void ks_bootstrap_add_w8(const struct ks_bootstrap_block *block, size_t stride, 
 int ks_intervals_begin(struct ks_frame *frame);
 void ks_intervals_end(struct ks_frame *frame);
 
+/* Half of the interval of values[0] from those of replicates 1 to n - 1, with a stride; those that are no numbers do
+ * not count. `bias` gets their mean deviation. */
+double ks_intervals_half_width(const struct ks_replicates *replicates, const double *values, size_t stride,
+                               double *bias);
+
 /* Takes the estimates of one column: values [replicates][n_values], variances [replicates]. */
 void ks_intervals_take(struct ks_frame *frame, int column, const double *values, const double *variances);
 

@@ -26,10 +26,8 @@ static double t_factor(int n_groups) {
 
 static const double normal_factor = 1.95996398454;
 
-/* Half of the interval of values[0] from those of replicates 1 to n - 1, with a stride; those that are no numbers do not
- * count. `bias` gets their mean deviation. */
-static double half_width(const struct ks_replicates *replicates, const double *values, size_t stride,
-                         double *bias) {
+double ks_intervals_half_width(const struct ks_replicates *replicates, const double *values, size_t stride,
+                               double *bias) {
     double sum = 0, squares = 0;
     *bias = 0;
     int n = 0;
@@ -61,7 +59,7 @@ static void set_result(struct ks_frame *frame, int output, const double *values,
     size_t n_values = (size_t)results->n_values, first = (size_t)output * n_values;
     results->variances[output] = variance;
     for (size_t k = 0; k < n_values; k++) {
-        double bias, half = half_width(&frame->replicates, &values[k], n_values, &bias);
+        double bias, half = ks_intervals_half_width(&frame->replicates, &values[k], n_values, &bias);
         double value = isfinite(values[k]) ? values[k] : NAN;
         bool is_test = kind_of(results, k) == KS_TEST;
         if (frame->replicates.is_biased && !is_test) value -= bias;

@@ -351,6 +351,34 @@ int ks_effects_find(const struct ks_campaign *campaign, bool *has_effect);
 /* Why a varied parameter has no effect, and what to do about it. */
 void ks_effects_explain(const struct ks_campaign *campaign, int variable, char *text, size_t size);
 
+/* ---- preview.c: what an endpoint looks like so far ------------------------------------------------------------ */
+
+struct ks_preview {
+    const struct ks_campaign *campaign;
+    uint64_t n_rows; /* of a base row */
+    struct ks_live live;
+    size_t n_sums;        /* 0: nothing to show */
+    double *sums, *total; /* [n_sums] of this rank, and on rank 0 of all */
+    double *y;            /* [n_rows] */
+    size_t n_fragments, capacity, most_fragments;
+    double (*fragments)[2];       /* [n_fragments] a point and its value, of base rows that are cut */
+    struct ks_gathered *gathered; /* those of all ranks, on rank 0 */
+    char text[288]; /* "mean madrs_end 20.2 +- 0.3 points; ST of infusion_dose 0.51 +- 0.05", or "" */
+};
+
+/* Of campaign.run.watch, which must not change. Released also after an error. */
+int ks_preview_create(struct ks_preview *preview, const struct ks_campaign *campaign, int n_ranks);
+void ks_preview_release(struct ks_preview *preview);
+
+/* Counts the rows that this rank keeps, once, before they are forgotten. */
+int ks_preview_add(struct ks_preview *preview, const struct ks_work *work);
+
+/* Collective. Brings the text up to date on rank 0. */
+int ks_preview_gather(struct ks_preview *preview, MPI_Comm comm, int rank, int size);
+
+/* A line of the summary, if there is something to say. */
+void ks_preview_print(FILE *stream, const struct ks_preview *preview);
+
 /* ---- shard.c ------------------------------------------------------------------------------------------------ */
 
 /* "K/N" into number and count. */
@@ -557,6 +585,7 @@ struct ks_progress {
     bool is_terminal;
     uint64_t n_before; /* points that earlier runs have committed */
     double last_seconds;
+    const char *preview; /* what stands behind, borrowed; NULL: nothing */
 };
 
 void ks_progress_begin(struct ks_progress *progress, FILE *stream, uint64_t n_before);

@@ -406,14 +406,15 @@ static int write_file(const struct make *m) {
 
 static void print_targets(const struct make *m) {
     if (m->study->n_targets > 0)
-        printf("%-52s %10s %10s %10s %8s %9s  %s\n", "target", "published", "before", "after", "p",
-               "effective", "use");
+        printf("%-52s %-8s %10s %10s %10s %8s %9s  %s\n", "target", "unit", "published", "before", "after",
+               "p", "effective", "use");
     for (int i = 0; i < m->study->n_targets; i++) {
         const struct ks_target *t = &m->study->targets[i];
         char text[256];
         ks_selection_describe(m->campaign, t, text, sizeof text);
-        printf("%-52s %10.4g %10.4g %10.4g %8.3g %9.1f  %s\n", text, t->value, m->cohort.before[i],
-               m->cohort.after[i], m->cohort.p_value[i], m->cohort.effective_n[i],
+        printf("%-52s %-8s %10.4g %10.4g %10.4g %8.3g %9.1f  %s\n", text, ks_selection_unit(m->campaign, t),
+               t->value, m->cohort.before[i], m->cohort.after[i], m->cohort.p_value[i],
+               m->cohort.effective_n[i],
                m->cohort.is_used[i] ? "selects"
                : t->is_calibration  ? "calibration, does not select"
                                     : "validation");

@@ -33,6 +33,7 @@ struct run {
     char shard_path[PATH_MAX]; /* then: `path` */
     struct ks_run_record record;
     struct ks_progress progress;
+    struct ks_preview preview;
     struct ks_resume_rounds rounds; /* that earlier runs have committed */
     uint64_t before[KS_N_STATUSES]; /* how their points ended, on rank 0 */
     uint64_t next;                  /* the first row that is not committed */
@@ -80,12 +81,15 @@ static int update_record(struct run *run, uint64_t count) {
 static int write_rows(struct run *run, uint64_t first, uint64_t count) {
     double start = MPI_Wtime();
     ks_work_cut(&run->work, first + count);
+    int err = run->is_repairing ? KS_OK : ks_preview_add(&run->preview, &run->work);
+    KS_TRY(ks_agree(run->comm, err));
     if (run->is_repairing)
         KS_TRY(ks_store_rewrite_rows(run->store, first, count, &run->work.rows, &run->checksum));
     else
         KS_TRY(ks_store_write_round(run->store, first, count, &run->work.rows));
     ks_work_clear(&run->work);
     KS_TRY(count_points(run));
+    KS_TRY(ks_preview_gather(&run->preview, run->comm, run->rank, run->size));
     KS_TRY(update_record(run, count));
     ks_stop_learn_commit(&run->stop, MPI_Wtime() - start);
     return KS_OK;
@@ -241,6 +245,7 @@ static int allocate(struct run *run) {
     KS_TRY(ks_shard_take(&run->work, run->share));
     KS_TRY(ks_verification_create(&run->verification, &run->campaign, run->arguments->verify_fraction));
     KS_TRY(ks_work_create_tally(&run->total, run->campaign.design.n_variables));
+    KS_TRY(ks_preview_create(&run->preview, &run->campaign, run->size));
     if (run->rank == 0) KS_ALLOCATE(run->host_names, (size_t)run->size * MPI_MAX_PROCESSOR_NAME);
     return KS_OK;
 }
@@ -434,6 +439,7 @@ static void print_summary(const struct run *run) {
     else
         print_work(run);
     ks_tally_print(stderr, &run->total, &run->work.schema);
+    ks_preview_print(stderr, &run->preview);
     if (run->verification.fraction > 0 && !run->is_stopped)
         ks_verification_print(stderr, run->work.schema.n_points, (size_t)run->work.schema.n_endpoints,
                               run->verification.rows);
@@ -485,6 +491,7 @@ static int run_stages(struct run *run) {
     KS_TRY(open_file(run));
     KS_TRY(ks_agree(run->comm, advise(run)));
     ks_progress_begin(&run->progress, run->rank == 0 && !run->arguments->is_quiet ? stderr : NULL, run->next);
+    run->progress.preview = run->preview.text;
     int err = run_points(run);
     ks_progress_end(&run->progress);
     KS_TRY(err);
@@ -494,6 +501,7 @@ static int run_stages(struct run *run) {
 }
 
 static void release(struct run *run) {
+    ks_preview_release(&run->preview);
     ks_verification_release(&run->verification);
     ks_hints_release(&run->hints);
     ks_suspects_release(&run->suspects);

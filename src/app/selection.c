@@ -38,6 +38,23 @@ void ks_selection_describe(const struct ks_campaign *campaign, const struct ks_t
              is_between ? study->arms[study->measures[t->other].arm].name : "");
 }
 
+const char *ks_selection_unit(const struct ks_campaign *campaign, const struct ks_target *t) {
+    const struct ks_clinical_study *study = campaign->study;
+    const struct ks_measure *m = &study->measures[t->measure];
+    switch (t->kind) {
+    case KS_TARGET_correlation:
+    case KS_TARGET_quantile:
+        return "1";
+    case KS_TARGET_effect_size:
+        return "sd";
+    case KS_TARGET_median_relapse:
+        return "d";
+    default:
+        return m->trait >= 0 ? study->population.traits[m->trait].unit
+                             : campaign->endpoints[m->endpoint].unit;
+    }
+}
+
 /* What the measure lacks of the variance that a rater sees, who is one and not the mean of many. */
 static double lost_variance(const struct sample *s, const struct ks_target *t) {
     const struct ks_measure *m = &s->study->measures[t->measure];

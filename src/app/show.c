@@ -66,7 +66,7 @@ static void show_parameters(bool is_json) {
     struct table t = {.n_columns = 10,
                       .names = {"name", "unit", "default", "low", "high", "allowed", "group", "grade",
                                 "description", "source"},
-                      .widths = {29, 12, 9, 9, 9, 24, 17, 5, 90},
+                      .widths = {30, 14, 9, 9, 9, 24, 17, 5, 90},
                       .is_number = {[2] = true, [3] = true, [4] = true}};
     begin_table(&t, is_json);
     for (int i = 0; i < KS_N_PARAMETERS; i++) {

@@ -165,6 +165,9 @@ void ks_selection_release(struct ks_cohort *cohort);
 void ks_selection_describe(const struct ks_campaign *campaign, const struct ks_target *target, char *text,
                            int size);
 
+/* Of a target's value: "points", "0 or 1", "sd", "d". */
+const char *ks_selection_unit(const struct ks_campaign *campaign, const struct ks_target *target);
+
 /* ---- trial.c ------------------------------------------------------------------------------------------------------ */
 
 /* X(name, unit, in words): what is said of an arm at a visit. Shares are of all patients; who was lost or given up does

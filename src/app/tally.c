@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { BLOCK_ROWS = 65536 };
 
@@ -71,8 +72,11 @@ int ks_tally_widen_by_rows(struct ks_tally *tally, ks_store *store, uint64_t n_r
 static void print_where_failed(FILE *stream, const struct ks_tally *t, const struct ks_schema *schema) {
     for (int i = 0; i < schema->n_parameters; i++)
         if (t->failed_high[i] - t->failed_low[i] < 0.5 * (t->high[i] - t->low[i]))
-            fprintf(stream, "    all at %s %.4g to %.4g (the design spans %.4g to %.4g)\n",
-                    schema->parameters[i].name, t->failed_low[i], t->failed_high[i], t->low[i], t->high[i]);
+            fprintf(stream, "    all at %s %.4g to %.4g%s%s (the design spans %.4g to %.4g)\n",
+                    schema->parameters[i].name, t->failed_low[i], t->failed_high[i],
+                    strcmp(schema->parameters[i].unit, "1") == 0 ? "" : " ",
+                    strcmp(schema->parameters[i].unit, "1") == 0 ? "" : schema->parameters[i].unit, t->low[i],
+                    t->high[i]);
 }
 
 void ks_tally_print(FILE *stream, const struct ks_tally *tally, const struct ks_schema *schema) {

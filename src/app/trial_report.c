@@ -80,17 +80,19 @@ static struct words in_words(struct ks_interval i) {
 }
 
 static void print_statistic(const struct ks_trial *t, int arm, int visit, enum ks_statistic s,
-                            const char *name) {
+                            const char *name, const char *unit) {
     double value = summary_at(t, 0, arm, visit, s);
+    char text[64];
     if (isnan(value)) return;
-    printf("    %-22s %9.3g   %-18s   %-18s\n", name, value,
+    snprintf(text, sizeof text, strcmp(unit, "1") == 0 ? "%s" : "%s, %s", name, unit);
+    printf("    %-24s %9.3g   %-18s   %-18s\n", text, value,
            in_words(ks_trial_report_over_draws(t, arm, visit, s)).text,
            in_words(ks_trial_report_over_replicates(t, arm, visit, s)).text);
 }
 
 static void print_visit(const struct ks_trial *t, int arm, int visit) {
-    static const char *const names[KS_N_STATISTICS] = {
-#define X(name, unit, words) #name,
+    static const char *const names[KS_N_STATISTICS][2] = {
+#define X(name, unit, words) {#name, unit},
         KS_STATISTIC_TABLE(X)
 #undef X
     };
@@ -99,7 +101,7 @@ static void print_visit(const struct ks_trial *t, int arm, int visit) {
     for (int s = 0; s < KS_N_STATISTICS; s++)
         if (s != KS_STATISTIC_response_difference &&
             (s != KS_STATISTIC_seen || t->study->trial.dropout > 0 || !isinf(t->study->trial.rescue_ratio)))
-            print_statistic(t, arm, visit, (enum ks_statistic)s, names[s]);
+            print_statistic(t, arm, visit, (enum ks_statistic)s, names[s][0], names[s][1]);
 }
 
 static void print_peak(const struct ks_trial *t, const char *name) {
@@ -118,7 +120,7 @@ static void print_peak(const struct ks_trial *t, const char *name) {
 }
 
 static void print_arms(const struct ks_trial *t) {
-    printf("%-26s %9s   %-18s   %-18s\n", "", "simulated", "constants (95 %)", "trials of n (95 %)");
+    printf("%-28s %9s   %-18s   %-18s\n", "", "simulated", "constants (95 %)", "trials of n (95 %)");
     for (int a = 0; a < t->study->n_arms; a++)
         for (int v = 0; v < t->ward.n_visits; v++) print_visit(t, a, v);
     print_peak(t, "cadss_peak");
@@ -129,14 +131,14 @@ static void print_arms(const struct ks_trial *t) {
 
 static void print_targets(const struct ks_trial *t) {
     if (t->study->n_targets > 0)
-        printf("\n%-56s %9s %9s   %-18s   %-18s  %s\n", "target", "published", "simulated",
+        printf("\n%-56s %-8s %9s %9s   %-18s   %-18s  %s\n", "target", "unit", "published", "simulated",
                "constants (95 %)", "trials of n (95 %)", "use");
     for (int k = 0; k < t->study->n_targets; k++) {
         const struct ks_target *target = &t->study->targets[k];
         char text[256];
         ks_selection_describe(t->campaign, target, text, sizeof text);
-        printf("%-56s %9.3g %9.3g   %-18s   %-18s  %s\n", text, target->value,
-               t->targets[(size_t)k * (size_t)(t->n_draws + 1)],
+        printf("%-56s %-8s %9.3g %9.3g   %-18s   %-18s  %s\n", text, ks_selection_unit(t->campaign, target),
+               target->value, t->targets[(size_t)k * (size_t)(t->n_draws + 1)],
                in_words(ks_trial_report_target_over_draws(t, k)).text,
                in_words(ks_trial_report_target_over_replicates(t, k)).text,
                target->is_calibration ? "calibration" : "validation");

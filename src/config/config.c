@@ -79,10 +79,14 @@ const struct ks_keys ks_config_run_keys = KS_KEYS(run_keys);
 
 /* What helps with libconfig's own sentences. */
 static const char *explain(const char *sentence) {
-    if (strcmp(sentence, "duplicate setting name") == 0) return "this key is given already";
+    if (strcmp(sentence, "duplicate setting name") == 0)
+        return "this key is given already; leave out one of the two";
     if (strcmp(sentence, "mismatched element type in array") == 0)
         return "syntax error: an array holds one type; write 1.0 beside 0.5";
-    if (strcmp(sentence, "memory exhausted") == 0) return "syntax error: nested too deeply";
+    if (strcmp(sentence, "memory exhausted") == 0)
+        return "syntax error: nested too deeply; a configuration needs no more than 32 levels";
+    if (strcmp(sentence, "syntax error") == 0)
+        return "syntax error; write entries as name = value; and groups as name : { ... };";
     return sentence;
 }
 

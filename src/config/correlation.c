@@ -26,7 +26,8 @@ static int read_partner(const struct ks_section *section, const char *key) {
     if (parameter < 0) ks_lookup_unknown(reader, ks_settings_find(section, key), name, false);
     if (parameter < 0) return -1;
     if (!reader->is_varied[parameter])
-        ks_settings_fault(reader, ks_settings_find(section, key), "\"%s\" does not vary", name);
+        ks_settings_fault(reader, ks_settings_find(section, key),
+                          "\"%s\" does not vary; add it to parameters, or leave the pair out", name);
     return ks_lookup_variable(reader->campaign, parameter);
 }
 
@@ -37,7 +38,7 @@ static void read_pair(struct ks_reader *reader, const config_setting_t *setting)
     if (!ks_settings_require(&section, "rho") || !ks_settings_number(&section, "rho", &rho) || a < 0 || b < 0)
         return;
     if (a == b) {
-        ks_settings_fault(reader, setting, "a and b are the same parameter");
+        ks_settings_fault(reader, setting, "a and b are the same parameter; give two that vary");
         return;
     }
     struct ks_pair pair = {a < b ? a : b, a < b ? b : a, rho};
@@ -45,7 +46,7 @@ static void read_pair(struct ks_reader *reader, const config_setting_t *setting)
     for (int i = 0; i < reader->n_pairs; i++) {
         const struct ks_pair *other = &reader->pairs[i];
         if (other->a == pair.a && other->b == pair.b) {
-            ks_settings_fault(reader, setting, "this pair is given already");
+            ks_settings_fault(reader, setting, "this pair is given already; leave out one of the two");
             return;
         }
     }
@@ -76,7 +77,9 @@ static void report_indefinite(struct ks_reader *reader, const config_setting_t *
     }
     fclose(stream);
     ks_settings_fault(reader, setting,
-                      "the matrix of %s is not positive definite; no parameters are correlated so", names);
+                      "the matrix of %s is not positive definite; no parameters are correlated so; use "
+                      "values of rho nearer to 0",
+                      names);
     free(names);
 }
 
@@ -105,7 +108,8 @@ int ks_correlation_read(struct ks_reader *reader) {
         return KS_OK;
     }
     if (kind == KS_DESIGN_grid || kind == KS_DESIGN_file) {
-        ks_settings_fault(reader, setting, "the points of a %s are given; nothing can be correlated",
+        ks_settings_fault(reader, setting,
+                          "the points of a %s are given; nothing can be correlated; leave it out",
                           ks_designs[kind].name);
         return KS_OK;
     }

@@ -142,7 +142,8 @@ static int cut_rows(struct ks_csv *csv, struct cutter *cutter) {
         if (n_cells == csv->n_columns) {
             KS_TRY(add_row(csv, &capacity, line));
         } else {
-            ks_csv_fault(csv, line, "%zu cells where the header has %zu", n_cells, csv->n_columns);
+            ks_csv_fault(csv, line, "%zu cells where the header has %zu; give each row as many", n_cells,
+                         csv->n_columns);
             cutter->n_cells = n_before;
         }
     }
@@ -161,7 +162,7 @@ static int cut_file(struct ks_csv *csv, struct cutter *cutter) {
     cutter->n_cells = 0;
     KS_TRY(cut_rows(csv, cutter));
     if (csv->n_rows == 0 && csv->n_faults == 0)
-        ks_csv_fault(csv, csv->header_line, "no row follows the header");
+        ks_csv_fault(csv, csv->header_line, "no row follows the header; give at least one");
     return KS_OK;
 }
 
@@ -173,7 +174,8 @@ int ks_csv_read(struct ks_csv *csv, struct ks_reader *reader, const config_setti
     const char *reason;
     KS_TRY(ks_text_load(csv->path, &csv->bytes, &n_bytes, &reason));
     if (reason != NULL) {
-        ks_settings_fault(reader, setting, "cannot read %s: %s", csv->path, reason);
+        ks_settings_fault(reader, setting, "cannot read %s: %s; give its name as seen from this file",
+                          csv->path, reason);
         return KS_OK;
     }
     bool has_mark = strncmp(csv->bytes, "\xEF\xBB\xBF", 3) == 0;
@@ -218,7 +220,8 @@ void ks_csv_find_columns(struct ks_csv *csv, int n_names, const char *const *nam
         if (i == n_names)
             report_header(csv, column, n_names, names, otherwise);
         else if (columns[i] >= 0)
-            ks_csv_fault(csv, csv->header_line, "column %zu: \"%s\" is column %d already", column + 1,
+            ks_csv_fault(csv, csv->header_line,
+                         "column %zu: \"%s\" is column %d already; leave out one of the two", column + 1,
                          names[i], columns[i] + 1);
         else
             columns[i] = (int)column;

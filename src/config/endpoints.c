@@ -50,7 +50,9 @@ static int add_endpoint(struct collection *collection, const config_setting_t *s
     }
     for (int i = 0; i < campaign->n_endpoints; i++) {
         if (strcmp(campaign->endpoints[i].name, endpoint->name) != 0) continue;
-        ks_settings_fault(collection->reader, setting, "there is an endpoint \"%s\" already", endpoint->name);
+        ks_settings_fault(collection->reader, setting,
+                          "there is an endpoint \"%s\" already; choose another name, or leave it out",
+                          endpoint->name);
         return KS_OK;
     }
     if ((size_t)campaign->n_endpoints == collection->capacity) {
@@ -90,7 +92,9 @@ static bool is_within_horizon(struct ks_reader *reader, const config_setting_t *
     bool is_empty = is_open && endpoint->from >= horizon.low;
     if (!is_empty && !(last_time(endpoint) > horizon.low)) return true;
     if (setting != NULL)
-        ks_settings_fault(reader, setting, "\"%s\" needs the %s %s h, %s the %shorizon of %s h",
+        ks_settings_fault(reader, setting,
+                          "\"%s\" needs the %s %s h, %s the %shorizon of %s h; make protocol.horizon longer, "
+                          "or leave it out",
                           endpoint->name, is_empty ? "course from" : "state at",
                           ks_settings_number_text(last_time(endpoint)).text,
                           is_empty ? "not before" : "after", horizon.low < horizon.high ? "smallest " : "",
@@ -299,9 +303,9 @@ static bool read_window(const struct ks_section *section, struct ks_endpoint *en
     is_right &= read_argument(section, endpoint, "to", !is_at, false, &endpoint->to);
     is_right &= read_argument(section, endpoint, "threshold", op->has_threshold, true, &endpoint->threshold);
     if (!is_right || is_at || endpoint->from < endpoint->to) return is_right;
-    ks_settings_fault(section->reader, ks_settings_find(section, "to"), "%s is not after from = %s",
-                      ks_settings_number_text(endpoint->to).text,
-                      ks_settings_number_text(endpoint->from).text);
+    ks_settings_fault(
+        section->reader, ks_settings_find(section, "to"), "%s is not after from = %s; it must be later",
+        ks_settings_number_text(endpoint->to).text, ks_settings_number_text(endpoint->from).text);
     return false;
 }
 
@@ -346,7 +350,9 @@ int ks_endpoints_read(const struct ks_section *section) {
     if (strcmp(word, "all") == 0) return add_all(&collection, setting);
     if (is_string) return add_named(&collection, setting);
     if (!ks_settings_is_aggregate(section->reader, setting, "\"all\" or a list ( ... )")) return KS_OK;
-    if (config_setting_length(setting) == 0) ks_settings_fault(section->reader, setting, "is empty");
+    if (config_setting_length(setting) == 0)
+        ks_settings_fault(section->reader, setting,
+                          "is empty; name at least one endpoint, or leave it out for all");
     for (int i = 0; i < config_setting_length(setting); i++) {
         const config_setting_t *element = config_setting_get_elem(setting, (unsigned)i);
         if (ks_faults_is_full(&section->reader->report, false)) break; /* "all" again is many faults */

@@ -41,7 +41,9 @@ static int read_file(const struct ks_section *section) {
     struct ks_campaign *campaign = section->reader->campaign;
     const char *name = NULL;
     if (!ks_settings_string(section, "file", &name)) return name_file(campaign->path, &campaign->output_file);
-    if (name[0] == '\0') ks_settings_fault(section->reader, ks_settings_find(section, "file"), "is empty");
+    if (name[0] == '\0')
+        ks_settings_fault(section->reader, ks_settings_find(section, "file"),
+                          "is empty; give a name such as \"sweep.h5\"");
     return ks_text_copy(name, &campaign->output_file);
 }
 
@@ -54,7 +56,7 @@ static void add_quantity(struct ks_reader *reader, const config_setting_t *setti
     int quantity = ks_endpoints_find_quantity(reader, setting, name);
     for (int i = 0; i < campaign->n_quantities && quantity >= 0; i++) {
         if (campaign->quantities[i] != quantity) continue;
-        ks_settings_fault(reader, setting, "\"%s\" is named already", name);
+        ks_settings_fault(reader, setting, "\"%s\" is named already; leave out one of the two", name);
         return;
     }
     if (quantity >= 0) campaign->quantities[campaign->n_quantities++] = quantity;
@@ -71,7 +73,9 @@ static int read_states(const struct ks_section *section) {
     }
     if (!ks_settings_is_aggregate(section->reader, setting, "\"all\" or a list of names [ ... ]"))
         return KS_OK;
-    if (config_setting_length(setting) == 0) ks_settings_fault(section->reader, setting, "is empty");
+    if (config_setting_length(setting) == 0)
+        ks_settings_fault(section->reader, setting,
+                          "is empty; name at least one state, or leave trajectories out");
     KS_ALLOCATE(campaign->quantities, (size_t)config_setting_length(setting));
     for (int i = 0; i < config_setting_length(setting); i++)
         add_quantity(section->reader, config_setting_get_elem(setting, (unsigned)i));
@@ -93,12 +97,13 @@ static int read_times(const struct ks_section *section) {
             ks_settings_fault(section->reader, element, "%s is not allowed; it must be >= 0",
                               ks_settings_number_text(time).text);
         else if (time > last_horizon(section))
-            ks_settings_fault(section->reader, element, "%s h is after the horizon of %s h",
-                              ks_settings_number_text(time).text,
-                              ks_settings_number_text(last_horizon(section)).text);
+            ks_settings_fault(
+                section->reader, element,
+                "%s h is after the horizon of %s h; make protocol.horizon longer, or leave it out",
+                ks_settings_number_text(time).text, ks_settings_number_text(last_horizon(section)).text);
         else if (i > 0 && time <= campaign->times[i - 1])
             ks_settings_fault(section->reader, element,
-                              "%s is not after the time before it; times must ascend",
+                              "%s is not after the time before it; it must be later: times ascend",
                               ks_settings_number_text(time).text);
     }
     return KS_OK;
@@ -134,7 +139,8 @@ static int read_trajectories(struct ks_reader *reader, const config_setting_t *s
     struct ks_section section = ks_settings_open(reader, setting, &ks_output_trajectory_keys);
     if (section.setting == NULL) return KS_OK;
     if (reader->campaign->function != NULL) {
-        ks_settings_fault(reader, setting, "the model \"%s\" has no courses", reader->campaign->model);
+        ks_settings_fault(reader, setting, "the model \"%s\" has no courses; leave it out",
+                          reader->campaign->model);
         return KS_OK;
     }
     reader->campaign->has_trajectories = true;
@@ -144,7 +150,7 @@ static int read_trajectories(struct ks_reader *reader, const config_setting_t *s
     if (times != NULL && every != NULL)
         ks_settings_fault(reader, every, "times are given too; exactly one of the two is allowed");
     else if (times == NULL && every == NULL)
-        ks_settings_fault(reader, setting, "times or every is missing");
+        ks_settings_fault(reader, setting, "times or every is missing; give one, such as every = 24.0;");
     else
         return times != NULL ? read_times(&section) : make_times(&section);
     return KS_OK;

@@ -104,7 +104,8 @@ static int read_rows(struct ks_csv *csv, const struct ks_section *section, const
     uint64_t n_points = csv->n_rows;
     if (ks_settings_count(section, "points", &n_points) && n_points > csv->n_rows && csv->n_faults == 0)
         ks_settings_fault(csv->reader, ks_settings_find(section, "points"),
-                          "%llu points of a file with %zu rows", (unsigned long long)n_points, csv->n_rows);
+                          "%llu points of a file with %zu rows; at most all of them are allowed",
+                          (unsigned long long)n_points, csv->n_rows);
     design->n_points = design->n_bases = n_points < csv->n_rows ? n_points : csv->n_rows;
     KS_TRY(add_variables(csv, columns));
     KS_ALLOCATE(design->rows, design->n_points * (size_t)design->n_variables);
@@ -130,7 +131,7 @@ static int read_file(const struct ks_section *section) {
     struct ks_csv csv;
     if (parameters != NULL)
         ks_settings_fault(reader, parameters,
-                          "the header of design.file names what varies; a list is not allowed");
+                          "the header of design.file names what varies; leave the list out");
     if (!ks_settings_require(section, "file") || !ks_settings_string(section, "file", &name)) return KS_OK;
     int err = ks_csv_read(&csv, reader, ks_settings_find(section, "file"), name);
     if (err == KS_OK) err = read_csv(&csv, section);
@@ -244,7 +245,8 @@ static void count_grid_points(const struct ks_section *section) {
     struct ks_design *design = &section->reader->campaign->design;
     design->n_points = ks_design_grid_points(design->n_variables, design->variables);
     if (design->n_points == 0)
-        ks_settings_fault(section->reader, section->setting, "the product of levels exceeds 2^63 - 1 points");
+        ks_settings_fault(section->reader, section->setting,
+                          "the product of levels exceeds 2^63 - 1 points; use fewer levels");
 }
 
 static int read_by_rule(const struct ks_section *section) {

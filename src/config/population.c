@@ -193,7 +193,8 @@ static int read_branch(struct builder *b, const struct ks_section *section,
     if (ks_settings_find(section, "file") != NULL)
         return read_bootstrap(b, section, info->name, &ks_limits[info->limits], branch);
     if (ks_settings_find(section, "column") != NULL)
-        ks_settings_fault(b->reader, ks_settings_find(section, "column"), "\"file\" is missing beside it");
+        ks_settings_fault(b->reader, ks_settings_find(section, "column"),
+                          "\"file\" is missing beside it; give the CSV file that has the column");
     if (ks_settings_find(section, "probability") != NULL) return read_yes_no(section, &branch->distribution);
     return ks_variables_read_trait(b->reader, section->setting, info, &branch->distribution);
 }
@@ -231,7 +232,9 @@ static int read_entry(struct builder *b, const config_setting_t *setting, bool i
     int trait = ks_population_find(b->population, name);
     int last = trait >= 0 ? b->population->traits[trait].n_branches - 1 : -1;
     if (trait >= 0 && (last < 0 || b->population->traits[trait].branches[last].where < 0))
-        ks_settings_fault(b->reader, setting, "\"%s\" is given already, for everybody", name);
+        ks_settings_fault(b->reader, setting,
+                          "\"%s\" is given already, for everybody; leave out one, or give both a where",
+                          name);
     if (trait < 0) KS_TRY(add_trait(b, name, unit, parameter, &trait));
     return add_branch(&b->population->traits[trait], &branch);
 }
@@ -331,7 +334,8 @@ static void add_pairs(struct builder *b, const struct ks_section *section, const
                 ks_settings_fault(b->reader, setting, "%s is not allowed; a correlation is between -1 and 1",
                                   ks_settings_number_text(rho).text);
             if (matrix[row * order + column] != 0)
-                ks_settings_fault(b->reader, setting, "%s and %s are in another block already",
+                ks_settings_fault(b->reader, setting,
+                                  "%s and %s are in another block already; leave them out of one",
                                   b->population->traits[row].name, b->population->traits[column].name);
             matrix[row * order + column] = matrix[column * order + row] = rho;
         }
@@ -355,7 +359,8 @@ static int read_block(struct builder *b, const config_setting_t *setting, double
         err = read_names(b, &section, &block);
         if (err == KS_OK && block.correlations != NULL) add_pairs(b, &section, &block, n, matrix);
     } else if (variance == NULL && correlation == NULL) {
-        ks_settings_fault(b->reader, setting, "correlation or variance is missing");
+        ks_settings_fault(b->reader, setting,
+                          "correlation or variance is missing; give at least one of the two");
     }
     free(block.variances);
     free(block.correlations);
@@ -378,8 +383,9 @@ static int read_correlations(struct builder *b, const config_setting_t *omega) {
     KS_TRY(read_blocks(b, omega, p->correlation_factor));
     for (size_t i = 0; i < n; i++) p->correlation_factor[i * n + i] = 1;
     if (b->reader->report.n_errors == n_before && !ks_design_factorise((int)n, p->correlation_factor))
-        ks_settings_fault(b->reader, omega,
-                          "the matrix is not positive definite; no traits are correlated so");
+        ks_settings_fault(
+            b->reader, omega,
+            "the matrix is not positive definite; no traits are correlated so; use correlations nearer to 0");
     return KS_OK;
 }
 
@@ -472,7 +478,8 @@ static int add_listed(struct builder *b, struct ks_csv *csv, const config_settin
     if (parameter == -2) return KS_OK;
     check_column(csv, column, &ks_limits[parameter >= 0 ? ks_parameters[parameter].limits : KS_LIMITS_REAL]);
     if (ks_population_find(b->population, name) >= 0)
-        ks_csv_fault(csv, csv->header_line, "column %zu: \"%s\" is given already", column + 1, name);
+        ks_csv_fault(csv, csv->header_line, "column %zu: \"%s\" is given already; leave it out here or there",
+                     column + 1, name);
     KS_TRY(add_trait(b, name, "", parameter, &trait));
     return add_branch(&b->population->traits[trait], &branch);
 }

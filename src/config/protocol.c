@@ -130,7 +130,8 @@ static void choose_twin(struct ks_reader *reader) {
     const config_setting_t *rate = place_of_fixed(reader, RATE), *duration = place_of_fixed(reader, DURATION);
     if (is_rate_varied && is_duration_varied)
         ks_settings_fault(reader, ks_protocol_place(reader, RATE),
-                          "infusion_rate and infusion_duration cannot both vary; one follows from the other");
+                          "infusion_rate and infusion_duration cannot both vary; one follows from the other; "
+                          "vary one of the two");
     else if (!is_rate_varied && !is_duration_varied && rate != NULL && duration != NULL)
         ks_settings_fault(reader, rate, "infusion_duration is given too; exactly one of the two is allowed");
     campaign->treatment.uses_rate = is_rate_varied || (rate != NULL && !is_duration_varied);
@@ -202,9 +203,10 @@ static void check_last(struct ks_reader *reader, const struct series *series) {
     double last = first + (count - 1) * interval;
     if (!(count >= 1 && last > horizon)) return;
     ks_settings_fault(reader, first_place(reader, 5, places),
-                      "the last of %g %ss starts at %s h (%s + %g x %s), after the horizon of %s h", count,
-                      series->what, ks_settings_number_text(last).text, ks_settings_number_text(first).text,
-                      count - 1, ks_settings_number_text(interval).text,
+                      "the last of %g %ss starts at %s h (%s + %g x %s), after the horizon of %s h; make "
+                      "protocol.horizon longer, or them fewer or earlier",
+                      count, series->what, ks_settings_number_text(last).text,
+                      ks_settings_number_text(first).text, count - 1, ks_settings_number_text(interval).text,
                       ks_settings_number_text(horizon).text);
 }
 
@@ -241,7 +243,8 @@ static void check_series(struct ks_reader *reader) {
 static void refuse_section(struct ks_reader *reader, const char *name) {
     const config_setting_t *setting = ks_settings_top(reader, name);
     if (setting != NULL)
-        ks_settings_fault(reader, setting, "the model \"%s\" has no %s", reader->campaign->model, name);
+        ks_settings_fault(reader, setting, "the model \"%s\" has no %s; leave it out",
+                          reader->campaign->model, name);
 }
 
 int ks_protocol_read(struct ks_reader *reader) {

@@ -76,9 +76,10 @@ static bool read_infusion(struct ks_reader *reader, const config_setting_t *sett
         is_right &= ks_settings_to_parameter(reader, route, &ks_parameters[KS_PARAMETER_route], &code);
     event->route = (int)code;
     if (is_right && event->time_h > latest_start(reader)) {
-        ks_settings_fault(reader, setting, "the infusion at %s h starts after the horizon of %s h",
-                          ks_settings_number_text(event->time_h).text,
-                          ks_settings_number_text(latest_start(reader)).text);
+        ks_settings_fault(
+            reader, setting,
+            "the infusion at %s h starts after the horizon of %s h; make protocol.horizon longer",
+            ks_settings_number_text(event->time_h).text, ks_settings_number_text(latest_start(reader)).text);
         return false;
     }
     return is_right;
@@ -147,7 +148,8 @@ static const char *fault_of_row(const struct schedule_row *row, uint64_t n_point
     if (values[RATE] > 0 && values[AMT] == 0)
         return "AMT is 0, which takes no time at a RATE; give DUR instead";
     if (values[ADDL] > 0 && values[II] == 0) return "ADDL > 0 needs II > 0";
-    if (values[ID] > (double)n_points) return "ID is larger than the number of points";
+    if (values[ID] > (double)n_points)
+        return "ID is larger than the number of points; it must be a point from 1 on, or 0 for everybody";
     return NULL;
 }
 
@@ -162,10 +164,11 @@ static int add_row(const struct schedule_row *row, size_t *capacity) {
     for (int i = 0; i <= (int)values[ADDL]; i++) {
         event.time_h = values[TIME] + i * values[II];
         if (event.time_h > latest_start(reader)) {
-            ks_csv_fault(row->csv, row->csv->lines[row->row],
-                         "the infusion at %s h starts after the horizon of %s h",
-                         ks_settings_number_text(event.time_h).text,
-                         ks_settings_number_text(latest_start(reader)).text);
+            ks_csv_fault(
+                row->csv, row->csv->lines[row->row],
+                "the infusion at %s h starts after the horizon of %s h; make protocol.horizon longer",
+                ks_settings_number_text(event.time_h).text,
+                ks_settings_number_text(latest_start(reader)).text);
             return KS_OK;
         }
         KS_TRY(add_infusion(&reader->campaign->treatment, capacity, &event));
@@ -176,7 +179,10 @@ static int add_row(const struct schedule_row *row, size_t *capacity) {
 static bool has_columns(struct ks_csv *csv, const int *columns) {
     size_t n_before = csv->n_faults;
     for (int i = TIME; i <= AMT; i++)
-        if (columns[i] < 0) ks_csv_fault(csv, csv->header_line, "column %s is missing", column_names[i]);
+        if (columns[i] < 0)
+            ks_csv_fault(csv, csv->header_line,
+                         "column %s is missing; the header needs TIME, AMT, and RATE or DUR",
+                         column_names[i]);
     if (columns[RATE] < 0 && columns[DUR] < 0)
         ks_csv_fault(csv, csv->header_line, "column RATE is missing, or instead of it DUR");
     return csv->n_faults == n_before;
@@ -220,7 +226,7 @@ static void refuse_regular(struct ks_reader *reader, const config_setting_t *set
     for (size_t i = 0; i < sizeof replaced / sizeof *replaced; i++) {
         const config_setting_t *given = ks_protocol_place(reader, replaced[i]);
         if (given != NULL)
-            ks_settings_fault(reader, given, "%s has no effect beside protocol.%s",
+            ks_settings_fault(reader, given, "%s has no effect beside protocol.%s; leave out one of the two",
                               ks_parameters[replaced[i]].name, config_setting_name(setting));
     }
     if (reader->is_varied[KS_PARAMETER_route])
@@ -237,7 +243,8 @@ static void set_route(struct ks_reader *reader, const config_setting_t *setting,
         is_shared &= treatment->infusion_events[i].route == route;
     if (!is_shared)
         ks_settings_fault(reader, setting,
-                          "the infusions and protocol.route name different routes; all share one");
+                          "the infusions and protocol.route name different routes; all share one: leave out "
+                          "one of the two");
     reader->campaign->parameters[KS_PARAMETER_route] = route;
 }
 
@@ -293,9 +300,10 @@ static void read_session(struct ks_reader *reader, const config_setting_t *setti
     is_right &= ks_settings_number(&section, "time", &event.time_h);
     is_right &= ks_settings_number(&section, "duration", &event.duration_h);
     if (is_right && event.time_h > latest_start(reader))
-        ks_settings_fault(reader, setting, "the session at %s h starts after the horizon of %s h",
-                          ks_settings_number_text(event.time_h).text,
-                          ks_settings_number_text(latest_start(reader)).text);
+        ks_settings_fault(
+            reader, setting,
+            "the session at %s h starts after the horizon of %s h; make protocol.horizon longer",
+            ks_settings_number_text(event.time_h).text, ks_settings_number_text(latest_start(reader)).text);
     if (is_right) treatment->session_events[treatment->n_session_events++] = event;
 }
 
@@ -305,7 +313,8 @@ static void refuse_regular_sessions(struct ks_reader *reader) {
     for (size_t i = 0; i < sizeof replaced / sizeof *replaced; i++) {
         const config_setting_t *given = ks_protocol_place(reader, replaced[i]);
         if (given != NULL)
-            ks_settings_fault(reader, given, "%s has no effect beside protocol.sessions",
+            ks_settings_fault(reader, given,
+                              "%s has no effect beside protocol.sessions; leave out one of the two",
                               ks_parameters[replaced[i]].name);
     }
 }
@@ -346,6 +355,6 @@ int ks_schedule_read(struct ks_reader *reader, const config_setting_t *protocol)
     if (start != NULL && !ks_schedule_uses_start(reader))
         ks_settings_fault(reader, start,
                           "infusion_start has no effect: infusions have their times, and no session "
-                          "follows it");
+                          "follows it; leave it out");
     return KS_OK;
 }

@@ -200,7 +200,8 @@ const config_setting_t *ks_settings_find(const struct ks_section *section, const
 bool ks_settings_require(const struct ks_section *section, const char *name) {
     if (ks_settings_find(section, name) != NULL) return true;
     if (section->setting != NULL)
-        ks_settings_fault(section->reader, section->setting, "\"%s\" is missing", name);
+        ks_settings_fault(section->reader, section->setting, "\"%s\" is missing; give it (%s)", name,
+                          find_key(section->keys, name)->meaning);
     return false;
 }
 
@@ -259,7 +260,8 @@ bool ks_settings_to_number(struct ks_reader *reader, const config_setting_t *set
     bool is_real = config_setting_type(setting) == CONFIG_TYPE_FLOAT;
     double number = is_real ? config_setting_get_float(setting) : (double)config_setting_get_int64(setting);
     if (!isfinite(number)) {
-        ks_settings_fault(reader, setting, "the number is too large for a computer's arithmetic");
+        ks_settings_fault(reader, setting,
+                          "the number is too large for a computer's arithmetic; it must be below 1.8e308");
         return false;
     }
     *value = number + 0.0; /* -0 becomes 0 */
@@ -328,7 +330,7 @@ int ks_settings_to_numbers(struct ks_reader *reader, const config_setting_t *set
     if (!ks_settings_is_aggregate(reader, setting, "an array of numbers [ ... ]")) return KS_OK;
     int length = config_setting_length(setting);
     if (length == 0) {
-        ks_settings_fault(reader, setting, "is empty");
+        ks_settings_fault(reader, setting, "is empty; give at least one number");
         return KS_OK;
     }
     double *numbers;

@@ -233,7 +233,8 @@ static int read_arm(struct ks_reader *reader, const config_setting_t *setting, s
     }
     for (const struct ks_arm *other = reader->campaign->study->arms; other != arm; other++)
         if (strcmp(other->name, arm->name) == 0)
-            ks_settings_fault(reader, setting, "there is an arm \"%s\" already", arm->name);
+            ks_settings_fault(reader, setting, "there is an arm \"%s\" already; choose another name",
+                              arm->name);
     if (ks_settings_member(protocol, "horizon") != NULL)
         ks_settings_fault(reader, ks_settings_member(protocol, "horizon"),
                           "all arms share one horizon; give it in the section protocol");
@@ -246,7 +247,7 @@ static int read_arms(struct ks_reader *reader) {
     bool is_list =
         list != NULL && ks_settings_is_aggregate(reader, list, "a list of groups ( {name; protocol;}, ... )");
     int n = is_list ? config_setting_length(list) : 1;
-    if (n == 0) ks_settings_fault(reader, list, "is empty");
+    if (n == 0) ks_settings_fault(reader, list, "is empty; give at least one arm, or leave it out");
     KS_ALLOCATE(study->arms, (size_t)n);
     for (int i = 0; i < n; i++) {
         study->n_arms++;
@@ -274,7 +275,8 @@ static void read_controls(struct ks_reader *reader) {
         if (ks_settings_find(&section, "control") == NULL) continue;
         study->arms[i].control = read_arm_name(&section, "control");
         if (study->arms[i].control == i)
-            ks_settings_fault(reader, ks_settings_find(&section, "control"), "an arm is not its own control");
+            ks_settings_fault(reader, ks_settings_find(&section, "control"),
+                              "an arm is not its own control; name another arm");
     }
 }
 
@@ -535,7 +537,8 @@ int ks_study_read(struct ks_reader *reader) {
     for (int i = 0; i < 8 && first == NULL; i++) first = ks_settings_top(reader, sections[i]);
     if (first == NULL) return KS_OK;
     if (reader->campaign->function != NULL) {
-        ks_settings_fault(reader, first, "the model \"%s\" has no patients", reader->campaign->model);
+        ks_settings_fault(reader, first, "the model \"%s\" has no patients; leave it out",
+                          reader->campaign->model);
         return KS_OK;
     }
     KS_ALLOCATE(reader->campaign->study, 1);

@@ -212,7 +212,8 @@ static int put_number(struct scan *scan) {
     while (suffix < end && *suffix == 'L') suffix++;
     bool is_integer = after > scan->at && suffix == end;
     if (is_integer && is_range_error) {
-        report_at(scan, scan->line, "an integer that does not fit into 64 bits: ", scan->at, n);
+        report_at(scan, scan->line, "an integer that does not fit into 64 bits; write it as 1e20: ", scan->at,
+                  n);
         return KS_OK;
     }
     KS_TRY(put(scan, n == 0 ? 1 : n));
@@ -229,8 +230,9 @@ static int include_file(struct scan *scan, const char *name) {
     KS_TRY(ks_text_resolve(scan->file, name, &path));
     int err = scan_file(scan->text, scan->report, path, scan->open, &reason);
     if (err == KS_OK && reason != NULL)
-        ks_faults_add(scan->report, false, order, 0, "%s:%d: @include: cannot read %s: %s", scan->file, line,
-                      path, reason);
+        ks_faults_add(scan->report, false, order, 0,
+                      "%s:%d: @include: cannot read %s: %s; name another file, as seen from %s", scan->file,
+                      line, path, reason, scan->file);
     free(path);
     return err;
 }
@@ -270,9 +272,11 @@ static void note_mark(struct scan *scan, char mark) {
 static int put_next(struct scan *scan) {
     char next = *scan->at;
     if (next == '"')
-        return put_enclosed(scan, 1, "\"", "syntax error: the string that begins here never ends");
+        return put_enclosed(scan, 1, "\"",
+                            "syntax error: the string that begins here never ends; close it with \"");
     if (is_at(scan, "/*"))
-        return put_enclosed(scan, 2, "*/", "syntax error: the comment that begins here never ends");
+        return put_enclosed(scan, 2, "*/",
+                            "syntax error: the comment that begins here never ends; close it with */");
     if (next == '#' || is_at(scan, "//")) return put_line_comment(scan);
     if (is_at(scan, "@include") && is_first_in_line(scan)) return put_include(scan);
     if (isalpha((unsigned char)next) || next == '*') return put_name(scan);

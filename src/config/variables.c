@@ -106,8 +106,9 @@ static bool read_ends(struct entry *entry, struct ks_range fallback, struct ks_r
     is_right &= read_value(entry, "high", fallback.high, &ends->high);
     if (!is_right) return false;
     if (ends->low < ends->high) return true;
-    ks_settings_fault(entry->section.reader, range_setting(entry), "low = %s is not below high = %s",
-                      ks_settings_number_text(ends->low).text, ks_settings_number_text(ends->high).text);
+    ks_settings_fault(entry->section.reader, range_setting(entry),
+                      "low = %s is not below high = %s; it must be", ks_settings_number_text(ends->low).text,
+                      ks_settings_number_text(ends->high).text);
     return false;
 }
 
@@ -217,7 +218,7 @@ static bool read_triangular(struct entry *entry) {
     if (distribution->b >= ends.low && distribution->b <= ends.high) return true;
     const config_setting_t *setting = ks_settings_find(&entry->section, "mode");
     ks_settings_fault(entry->section.reader, setting ? setting : entry->section.setting,
-                      "mode = %s is not between low = %s and high = %s",
+                      "mode = %s is not between low = %s and high = %s; it must be",
                       ks_settings_number_text(distribution->b).text, ks_settings_number_text(ends.low).text,
                       ks_settings_number_text(ends.high).text);
     return false;
@@ -272,7 +273,7 @@ static bool check_route(const struct entry *entry, int kind) {
     for (int i = 0; i < 4; i++) n += ks_settings_find(&entry->section, taken[i]) != NULL;
     if (kind == KS_DISTRIBUTION_discrete && n == config_setting_length(entry->section.setting)) return true;
     ks_settings_fault(entry->section.reader, entry->section.setting,
-                      "a route varies by values = [\"iv\", \"im\"]");
+                      "a route varies by names; give values = [\"iv\", \"im\"]");
     return false;
 }
 
@@ -286,7 +287,7 @@ static int read_values(struct entry *entry, int *n, double **values) {
     if (!ks_settings_is_aggregate(reader, setting, "an array of values [ ... ]")) return KS_OK;
     int length = config_setting_length(setting);
     bool is_right = length > 0;
-    if (length == 0) ks_settings_fault(reader, setting, "is empty");
+    if (length == 0) ks_settings_fault(reader, setting, "is empty; give at least one value");
     KS_ALLOCATE(*values, (size_t)length);
     for (int i = 0; i < length; i++) {
         const config_setting_t *element = config_setting_get_elem(setting, (unsigned)i);
@@ -330,8 +331,8 @@ static int read_probabilities(struct entry *entry) {
         KS_TRY(ks_settings_to_numbers(entry->section.reader, setting, &n, &distribution->probabilities));
         if (distribution->probabilities == NULL) return KS_OK;
         if (n != distribution->n_values)
-            ks_settings_fault(entry->section.reader, setting, "%d probabilities for %d values", n,
-                              distribution->n_values);
+            ks_settings_fault(entry->section.reader, setting,
+                              "%d probabilities for %d values; give one for each", n, distribution->n_values);
         else
             check_probabilities(entry, setting, n, distribution->probabilities);
         return KS_OK;
@@ -477,7 +478,7 @@ static bool read_name(struct entry *entry) {
         return false;
     }
     if (reader->is_varied[parameter]) {
-        ks_settings_fault(reader, setting, "\"%s\" varies already; each parameter is named once", name);
+        ks_settings_fault(reader, setting, "\"%s\" varies already; leave out one of the two", name);
         return false;
     }
     reader->is_varied[parameter] = true;

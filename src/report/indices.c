@@ -313,18 +313,17 @@ static void name_group(enum ks_method_kind kind, char *name, size_t size) {
     snprintf(name, size, "sensitivity/%s", ks_methods[kind].name);
 }
 
-/* Which methods a file has results of; it is good where this is KS_OK. */
+/* Which methods a file has results of. */
 static int find_methods(const char *path, bool has[KS_N_METHODS], int *n_methods) {
-    ks_tables_file *file = NULL;
+    bool has_any;
     *n_methods = 0;
+    KS_TRY(ks_report_find_group(path, "sensitivity", &has_any));
     for (int i = 0; i < KS_N_METHODS; i++) {
         char group[LONGEST_NAME];
+        has[i] = false;
         name_group((enum ks_method_kind)i, group, sizeof group);
-        int err = ks_tables_open(&file, path, group);
-        ks_tables_close(&file);
-        has[i] = err == KS_OK;
+        if (has_any) KS_TRY(ks_report_find_group(path, group, &has[i]));
         *n_methods += has[i];
-        if (err != KS_OK) ks_error_clear(); /* most methods have not been run */
     }
     return KS_OK;
 }
@@ -346,7 +345,8 @@ static int write_file(struct ks_json *json, const struct ks_report_campaign *cam
                              .n_parameters = (uint64_t)schema->n_parameters,
                              .n_states = (uint64_t)schema->n_states,
                              .n_times = (uint64_t)schema->n_times};
-        err = ks_pages_open(&m->pages, path, group);
+        m->pages.path = path;
+        err = ks_tables_open(&m->pages.file, path, group);
         if (err == KS_OK) err = write_method(json, m, (enum ks_method_kind)i);
         ks_pages_close(&m->pages);
         free(m);

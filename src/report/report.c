@@ -3,9 +3,7 @@
 
 #include "report/page.h"
 #include "report/report_impl.h"
-#include "store/tables.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* The first line of a page: HTML allows comments before its document type. */
@@ -17,20 +15,20 @@ bool ks_report_is_page(FILE *stream) {
     return n == sizeof first_line - 1 && memcmp(start, first_line, n) == 0;
 }
 
-/* Whether the file holds this group; an error that is not about the group alone comes again from whoever opens the file. */
-static bool has_group(const char *path, const char *group) {
-    bool has = ks_tables_check(path, group) == KS_OK;
-    ks_error_clear();
-    return has;
+/* What is no file of HDF5's has neither group; whoever opens it as a campaign then says what is wrong. */
+static int write_sections(struct ks_json *json, const char *path) {
+    bool is_cohort, is_trial;
+    KS_TRY(ks_report_find_group(path, "cohort", &is_cohort));
+    KS_TRY(ks_report_find_group(path, "trial", &is_trial));
+    return is_cohort  ? ks_report_write_cohort(json, path)
+           : is_trial ? ks_report_write_trial(json, path)
+                      : ks_report_write_campaign(json, path);
 }
 
 int ks_report_write_data(FILE *stream, const char *path) {
     struct ks_json json = {.stream = stream};
     ks_json_object(&json);
-    int err = has_group(path, "cohort")  ? ks_report_write_cohort(&json, path)
-              : has_group(path, "trial") ? ks_report_write_trial(&json, path)
-                                         : ks_report_write_campaign(&json, path);
-    if (err < 0) return err;
+    KS_TRY(write_sections(&json, path));
     ks_json_end_object(&json);
     return KS_OK;
 }

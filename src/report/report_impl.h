@@ -53,7 +53,10 @@ int ks_report_write_campaign(struct ks_json *json, const char *path);
 int ks_report_write_cohort(struct ks_json *json, const char *path);
 int ks_report_write_trial(struct ks_json *json, const char *path);
 
-/* tables.c: what the pages of cohorts and trials share. */
+/* tables.c: what is read from groups of tables. */
+
+/* Whether a file has the group, which then is good; an error where it is damaged. */
+int ks_report_find_group(const char *path, const char *group, bool *has);
 
 /* Moments and quantiles of weighted patients. */
 struct ks_report_moments {

@@ -1,9 +1,18 @@
-/* What the pages of cohorts and trials share: their head, and numbers of weighted patients. */
+/* What is read from groups of tables: whether they are there, the head of a cohort's or trial's page, and numbers of weighted
+ * patients. */
 #include "cohort/cohort.h"
 #include "report/digest.h"
 #include "report/report_impl.h"
 
 #include <stdlib.h>
+
+int ks_report_find_group(const char *path, const char *group, bool *has) {
+    int err = ks_tables_check(path, group);
+    *has = err == KS_OK;
+    if (err != KS_ERR_USAGE) return err;
+    ks_error_clear();
+    return KS_OK;
+}
 
 int ks_report_find_moments(size_t n, const double *values, const double *weights,
                            struct ks_report_moments *moments) {

@@ -4,6 +4,7 @@ CASES: name -> (text of t.cfg, the lines without "t.cfg:", files beside it). A l
 in t.cfg; others stand as they are.
 """
 import pathlib
+import re
 import sys
 import unittest
 
@@ -27,34 +28,34 @@ def correlate(*pairs):
 
 
 SYNTAX = {
-    "syntax error": ("title = \"a\";\nprotocol : {\n  horizon == 3;\n};\n", ["3: syntax error"]),
+    "syntax error": ("title = \"a\";\nprotocol : {\n  horizon == 3;\n};\n", ["3: syntax error; write entries as name = value; and groups as name : { ... };"]),
     "string without an end": ("title = \"a\";\n\nmodel = \"ketamine;\n",
-                              ["3: syntax error: the string that begins here never ends"]),
+                              ["3: syntax error: the string that begins here never ends; close it with \""]),
     "comment without an end": (
-        "title = \"a\";\n/* model\n", ["2: syntax error: the comment that begins here never ends"]),
-    "key given twice": ("title = \"a\";\ntitle = \"b\";\n", ["2: this key is given already"]),
+        "title = \"a\";\n/* model\n", ["2: syntax error: the comment that begins here never ends; close it with */"]),
+    "key given twice": ("title = \"a\";\ntitle = \"b\";\n", ["2: this key is given already; leave out one of the two"]),
     "array of two types": ("output : { trajectories : {\n times = [0.5, 1]; }; };\n",
                            ["2: syntax error: an array holds one type; write 1.0 beside 0.5"]),
-    "nesting": ("a = " + 20000 * "(" + 20000 * ")" + ";\n", ["1: syntax error: nested too deeply"]),
+    "nesting": ("a = " + 20000 * "(" + 20000 * ")" + ";\n", ["1: syntax error: nested too deeply; a configuration needs no more than 32 levels"]),
     "integer beyond 64 bits": ("protocol : {\nhorizon = 99999999999999999999; };\n",
-                               ["2: an integer that does not fit into 64 bits: 99999999999999999999"]),
+                               ["2: an integer that does not fit into 64 bits; write it as 1e20: 99999999999999999999"]),
     "include of a missing file": ("title = \"a\";\n@include \"sub/none.cfg\"\n",
-                                  ["2: @include: cannot read sub/none.cfg: No such file or directory"]),
-    "include of itself": ("@include \"t.cfg\"\n", ["1: @include: cannot read t.cfg: it includes itself"]),
+                                  ["2: @include: cannot read sub/none.cfg: No such file or directory; name another file, as seen from t.cfg"]),
+    "include of itself": ("@include \"t.cfg\"\n", ["1: @include: cannot read t.cfg: it includes itself; name another file, as seen from t.cfg"]),
     "include without quotes": ("@include t.cfg\n", ["1: @include takes the name of a file in quotes"]),
-    "syntax error in an included file": ("title = \"a\";\n@include \"b.cfg\"\n", ["b.cfg:2: syntax error"],
+    "syntax error in an included file": ("title = \"a\";\n@include \"b.cfg\"\n", ["b.cfg:2: syntax error; write entries as name = value; and groups as name : { ... };"],
                                          {"b.cfg": "model = \"ketamine\";\n= 2;\n"}),
 }
 
 KEYS = {
     "unknown key": ('design : { kind = "random";\npionts = 8; };\nparameters = ( { name = "weight"; } );',
-                    ['1: design: "points" is missing', '2: design.pionts: unknown key; did you mean "points"?']),
+                    ['1: design: "points" is missing; give it (of all but grid; of file: its first rows (default: all); see show designs)', '2: design.pionts: unknown key; did you mean "points"?']),
     "unknown key like no other": ("solver : { colour = 1; };",
                                   ["1: solver.colour: unknown key; known are kind, rtol, max_steps"]),
     "unknown section": ("sampling : { };", [f"1: sampling: unknown key; known are {TOP_KEYS}"]),
     "key like no other": (
         "run : { colour = 3; };", ["1: run.colour: unknown key; known are commit_seconds, time_limit, "
-                                   "watchdog_seconds, mpi_info"]),
+                                   "watchdog_seconds, mpi_info, watch"]),
     "hint that is no word": ("run : { mpi_info : { cb_nodes = 1.5; }; };",
                              ["1: run.mpi_info.cb_nodes: expected an integer or a string, found the number 1.5"]),
     "unknown protocol key": ("protocol : { infusion_dosis = 1; };",
@@ -70,8 +71,8 @@ KEYS = {
     "unknown model": (
         'model = "test:ishigmi";', ['1: model: unknown model "test:ishigmi"; did you mean "test:ishigami"?']),
     "protocol of a function": ('model = "test:ishigami";\nprotocol : { };\npatient : { };\n',
-                               ['2: protocol: the model "test:ishigami" has no protocol',
-                                '3: patient: the model "test:ishigami" has no patient']),
+                               ['2: protocol: the model "test:ishigami" has no protocol; leave it out',
+                                '3: patient: the model "test:ishigami" has no patient; leave it out']),
     "solver": ('solver : { kind = "euler"; };', ['1: solver.kind: unknown kind "euler"; known are rosenbrock, cvode']),
 }
 
@@ -88,7 +89,7 @@ VALUES = {
     "number for a list": ("parameters = 3;\n" + RANDOM,
                           ["1: parameters: expected a list of groups ( {name; ...}, ... ), found the number 3"]),
     "infinite number": ("protocol : { horizon = 1e999; };",
-                        ["1: protocol.horizon: the number is too large for a computer's arithmetic"]),
+                        ["1: protocol.horizon: the number is too large for a computer's arithmetic; it must be below 1.8e308"]),
     "negative dose": ("protocol : {\n infusion_dose = -0.5; };",
                       ["2: protocol.infusion_dose: -0.5 is not allowed; it must be >= 0"]),
     "zero rate": (
@@ -115,7 +116,7 @@ PROTOCOLS = {
                    ["2: protocol.infusion_rate: infusion_duration is given too; exactly one of the two is allowed"]),
     "both twins varied": (vary('name = "infusion_duration";', 'name = "infusion_rate";'),
                           ["4: parameters.[1]: infusion_rate and infusion_duration cannot both vary; one follows from "
-                           "the other"]),
+                           "the other; vary one of the two"]),
     "both of severity": ("patient : { baseline_madrs = 30;\nlife_stress = 0.2; };",
                          ["2: patient.life_stress: baseline_madrs is given too, and life_stress is solved for it; exactly "
                           "one of the two is allowed"]),
@@ -133,35 +134,35 @@ PROTOCOLS = {
          "infusion_duration instead"]),
     "last dose after the horizon": ("protocol : {\ninfusion_count = 6;\nhorizon = 400; };",
                                     ["2: protocol.infusion_count: the last of 6 infusions starts at 420 h (0 + 5 x 84), "
-                                     "after the horizon of 400 h"]),
+                                     "after the horizon of 400 h; make protocol.horizon longer, or them fewer or earlier"]),
     "only dose after the horizon": ("protocol : { infusion_start = 30.5; horizon = 24; };",
                                     ["1: protocol.infusion_start: the last of 1 infusions starts at 30.5 h (30.5 + 0 x "
-                                     "84), after the horizon of 24 h"]),
+                                     "84), after the horizon of 24 h; make protocol.horizon longer, or them fewer or earlier"]),
     "last session after the horizon": ("protocol : { session_count = 3; horizon = 100; };",
                                        ["1: protocol.session_count: the last of 3 sessions starts at 120 h (24 + 2 x "
-                                        "48), after the horizon of 100 h"]),
+                                        "48), after the horizon of 100 h; make protocol.horizon longer, or them fewer or earlier"]),
     "explicit times after the horizon": (
         "protocol : { horizon = 48; infusions = (\n{ time = 48; dose = 1; duration = 1; },\n"
         "{ time = 49; dose = 1; duration = 1; } );\nsessions = ( { time = 50; duration = 1; } ); };",
-        ["3: protocol.infusions.[1]: the infusion at 49 h starts after the horizon of 48 h",
-         "4: protocol.sessions.[0]: the session at 50 h starts after the horizon of 48 h"]),
+        ["3: protocol.infusions.[1]: the infusion at 49 h starts after the horizon of 48 h; make protocol.horizon longer",
+         "4: protocol.sessions.[0]: the session at 50 h starts after the horizon of 48 h; make protocol.horizon longer"]),
     "explicit infusion": ("protocol : { infusions = ( { time = -1; duration = 0; rate = 2; } ); };",
                           ["1: protocol.infusions.[0].rate: unknown key; known are time, dose, duration, route",
-                           '1: protocol.infusions.[0]: "dose" is missing',
+                           '1: protocol.infusions.[0]: "dose" is missing; give it (0 is placebo dosing)',
                            "1: protocol.infusions.[0].time: -1 is not allowed; it must be >= 0",
                            "1: protocol.infusions.[0].duration: 0 is not allowed; it must be > 0"]),
     "regular beside explicit": (
         "protocol : { infusion_dose = 1; session_count = 1;\n"
         "infusions = ( { time = 0; dose = 1; duration = 1; } ); sessions = ( { time = 0; duration = 1; } ); };",
-        ["1: protocol.infusion_dose: infusion_dose has no effect beside protocol.infusions",
-         "1: protocol.session_count: session_count has no effect beside protocol.sessions"]),
+        ["1: protocol.infusion_dose: infusion_dose has no effect beside protocol.infusions; leave out one of the two",
+         "1: protocol.session_count: session_count has no effect beside protocol.sessions; leave out one of the two"]),
     "start beside explicit": (
         "protocol : { infusions = ( { time = 0; dose = 1; duration = 1; } );\ninfusion_start = 24; };",
         ["2: protocol.infusion_start: infusion_start has no effect: infusions have their times, and no session "
-         "follows it"]),
+         "follows it; leave it out"]),
     "two routes": (
         'protocol : { route = "iv";\ninfusions = ( { time = 0; dose = 1; duration = 1; route = "im"; } ); };',
-        ["2: protocol.infusions: the infusions and protocol.route name different routes; all share one"]),
+        ["2: protocol.infusions: the infusions and protocol.route name different routes; all share one: leave out one of the two"]),
 }
 
 DESIGNS = {
@@ -170,9 +171,9 @@ DESIGNS = {
     "negative seed": ('design : { kind = "sobol"; points = 1; seed = -1; };\nparameters = ( { name = "weight"; } );',
                       ["1: design.seed: -1 is not allowed; it must be an integer >= 0"]),
     "no points": (
-        'design : { kind = "lhs"; };\nparameters = ( { name = "weight"; } );', ['1: design: "points" is missing']),
+        'design : { kind = "lhs"; };\nparameters = ( { name = "weight"; } );', ['1: design: "points" is missing; give it (of all but grid; of file: its first rows (default: all); see show designs)']),
     "no kind": (
-        'design : { points = 3; };\nparameters = ( { name = "weight"; } );', ['1: design: "kind" is missing']),
+        'design : { points = 3; };\nparameters = ( { name = "weight"; } );', ['1: design: "kind" is missing; give it (grid lhs random sobol saltelli morris fast rbd-fast file)']),
     "kind of a later version": ('design : { kind = "optimal"; };\nparameters = ( { name = "weight"; } );',
                                 ['1: design.kind: unknown kind "optimal"; known are grid, lhs, random, sobol, saltelli, '
                                 'morris, fast, rbd-fast, file']),
@@ -182,7 +183,7 @@ DESIGNS = {
     "grid beyond 2^63": (vary(*(f'name = "{name}"; levels = 1000;' for name in
                                 ("weight", "tnf_time", "il6_time", "mood_time", "crh_time", "acth_time", "stress_time")),
                               design=GRID),
-                         ["1: design: the product of levels exceeds 2^63 - 1 points"]),
+                         ["1: design: the product of levels exceeds 2^63 - 1 points; use fewer levels"]),
     "grid without levels": (vary('name = "weight";', design=GRID),
                             ["3: parameters.[0]: a grid needs levels = N or values = [...] of each parameter"]),
     "levels and values": (vary('name = "weight"; values = [70.0]; levels = 3;', design=GRID),
@@ -213,16 +214,16 @@ PARAMETERS = {
     "unknown parameter": (vary('name = "weigth";'),
                           ['3: parameters.[0].name: unknown parameter "weigth"; did you mean "weight"?']),
     "duplicate parameter": (vary('name = "weight";', 'name = "weight";'),
-                            ['4: parameters.[1].name: "weight" varies already; each parameter is named once']),
-    "no name": (vary("low = 1;"), ['3: parameters.[0]: "name" is missing']),
+                            ['4: parameters.[1].name: "weight" varies already; leave out one of the two']),
+    "no name": (vary("low = 1;"), ['3: parameters.[0]: "name" is missing; give it (the parameter or protocol entry that varies)']),
     "input of a function": ('model = "test:ishigami";\n' + vary('name = "x4";'),
                             ['4: parameters.[0].name: unknown parameter "x4"; did you mean "x1"?']),
     "low above high": (vary('name = "weight"; low = 80; high = 60;'),
-                       ["3: parameters.[0].low: low = 80 is not below high = 60"]),
+                       ["3: parameters.[0].low: low = 80 is not below high = 60; it must be"]),
     "low equal to high": (vary('name = "weight"; low = 60; high = 60.0;'),
-                          ["3: parameters.[0].low: low = 60 is not below high = 60"]),
+                          ["3: parameters.[0].low: low = 60 is not below high = 60; it must be"]),
     "low above the default high": (vary('name = "weight"; low = 300;'),
-                                   ["3: parameters.[0].low: low = 300 is not below high = 200"]),
+                                   ["3: parameters.[0].low: low = 300 is not below high = 200; it must be"]),
     "log scale from 0": (vary('name = "infusion_dose"; low = 0; high = 1; scale = "log";'),
                          ["3: parameters.[0].low: low = 0; a log scale needs low > 0"]),
     "log scale from 0 in a grid": (vary('name = "infusion_dose"; low = 0; levels = 3; scale = "log";', design=GRID),
@@ -243,7 +244,7 @@ PARAMETERS = {
     "key of another distribution": (vary('name = "weight"; distribution = "lognormal"; cv = 0.2; sd = 1;'),
                                     ["3: parameters.[0].sd: a lognormal distribution does not take it; it takes median "
                                      "or mean; cv"]),
-    "no cv": (vary('name = "weight"; distribution = "lognormal";'), ['3: parameters.[0]: "cv" is missing']),
+    "no cv": (vary('name = "weight"; distribution = "lognormal";'), ['3: parameters.[0]: "cv" is missing; give it (of a lognormal: standard deviation / mean)']),
     "negative cv": (vary('name = "weight"; distribution = "lognormal"; cv = -0.2;'),
                     ["3: parameters.[0].cv: -0.2 is not allowed; it must be > 0"]),
     "median and mean": (vary('name = "weight"; distribution = "lognormal"; cv = 0.2; median = 70; mean = 75;'),
@@ -251,21 +252,21 @@ PARAMETERS = {
     "median of a logit": (vary('name = "weight"; distribution = "logitnormal"; sd = 1;'),
                           ["3: parameters.[0]: 70 is not allowed; it must be in (0, 1)"]),
     "mode": (vary('name = "weight"; distribution = "triangular"; low = 80; high = 90;'),
-             ["3: parameters.[0]: mode = 70 is not between low = 80 and high = 90"]),
+             ["3: parameters.[0]: mode = 70 is not between low = 80 and high = 90; it must be"]),
     "probabilities": (vary('name = "weight"; values = [60, 70]; probabilities = [0.5, 0.6];',
                            'name = "tnf_time"; values = [1, 2]; probabilities = [1];',
                            'name = "il6_time"; values = [1, 2]; probabilities = [1.5, -0.5];'),
                       ["3: parameters.[0].probabilities: the sum is 1.1; it must be 1",
-                       "4: parameters.[1].probabilities: 1 probabilities for 2 values",
+                       "4: parameters.[1].probabilities: 1 probabilities for 2 values; give one for each",
                        "5: parameters.[2].probabilities: a probability is negative; each must be >= 0"]),
-    "no values": (vary('name = "weight"; values = [];'), ["3: parameters.[0].values: is empty"]),
+    "no values": (vary('name = "weight"; values = [];'), ["3: parameters.[0].values: is empty; give at least one value"]),
     "route by numbers": (vary('name = "route"; low = 0; high = 1;'),
-                         ['3: parameters.[0]: a route varies by values = ["iv", "im"]']),
+                         ['3: parameters.[0]: a route varies by names; give values = ["iv", "im"]']),
     "route by numbers without a distribution": (
         vary('name = "route"; distribution = "uniform";'),
-        ['3: parameters.[0]: a route varies by values = ["iv", "im"]']),
+        ['3: parameters.[0]: a route varies by names; give values = ["iv", "im"]']),
     "route by levels": (vary('name = "route"; levels = 3;', design=GRID),
-                        ['3: parameters.[0]: a route varies by values = ["iv", "im"]']),
+                        ['3: parameters.[0]: a route varies by names; give values = ["iv", "im"]']),
     "route by a wrong name": (vary('name = "route"; values = ["iv", "in"];'),
                               ['3: parameters.[0].values.[1]: unknown route "in"; did you mean "iv"?']),
     "dose in mg by default": ('protocol : { dose_unit = "mg"; };\n' + vary('name = "infusion_dose";'),
@@ -281,21 +282,21 @@ CORRELATIONS = {
                                         'a = "tnf_time"; b = "il6_time"; rho = 0.9;',
                                         'a = "weight"; b = "il6_time"; rho = -0.9;'),
                               ["7: correlation: the matrix of weight, tnf_time, il6_time is not positive definite; no "
-                               "parameters are correlated so"]),
+                               "parameters are correlated so; use values of rho nearer to 0"]),
     "rho": (correlate('a = "weight"; b = "tnf_time"; rho = 1;'),
             ["7: correlation.[0].rho: 1 is not allowed; it must be between -1 and 1, both excluded"]),
     "not varied": (correlate('a = "weight"; b = "mood_time"; rho = 0.1;'),
-                   ['7: correlation.[0].b: "mood_time" does not vary']),
+                   ['7: correlation.[0].b: "mood_time" does not vary; add it to parameters, or leave the pair out']),
     "unknown": (correlate('a = "weight"; b = "tnf_tme"; rho = 0.1;'),
                 ['7: correlation.[0].b: unknown parameter "tnf_tme"; did you mean "tnf_time"?']),
     "with itself": (correlate('a = "weight"; b = "weight"; rho = 0.1;'),
-                    ["7: correlation.[0]: a and b are the same parameter"]),
+                    ["7: correlation.[0]: a and b are the same parameter; give two that vary"]),
     "given twice": (correlate('a = "weight"; b = "tnf_time"; rho = 0.1;', 'a = "tnf_time"; b = "weight"; rho = 0.1;'),
-                    ["8: correlation.[1]: this pair is given already"]),
+                    ["8: correlation.[1]: this pair is given already; leave out one of the two"]),
     "without a design": ('correlation = ( { a = "weight"; b = "tnf_time"; rho = 0.1; } );',
                          ['1: correlation: nothing varies; it needs a design and the list "parameters"']),
     "of a grid": (vary('name = "weight"; levels = 2;', design=GRID) + "correlation = ();\n",
-                  ["5: correlation: the points of a grid are given; nothing can be correlated"]),
+                  ["5: correlation: the points of a grid are given; nothing can be correlated; leave it out"]),
 }
 
 OUTPUTS = {
@@ -304,16 +305,16 @@ OUTPUTS = {
     "unknown output of a function": ('model = "test:wide"; output : { endpoints = ["y65"]; };',
                                      ['1: output.endpoints.[0]: unknown endpoint "y65"; did you mean "y6"?']),
     "endpoint given twice": ('output : { endpoints = ["madrs_24h", "madrs_24h"]; };',
-                             ['1: output.endpoints.[1]: there is an endpoint "madrs_24h" already']),
+                             ['1: output.endpoints.[1]: there is an endpoint "madrs_24h" already; choose another name, or leave it out']),
     "endpoint after the horizon": (
         'protocol : { horizon = 100; }; output : { endpoints = ["madrs_7d", "madrs@101h"]; };',
                                    ['1: output.endpoints.[0]: "madrs_7d" needs the state at 168 h, after the horizon of '
-                                    "100 h",
+                                    "100 h; make protocol.horizon longer, or leave it out",
                                     '1: output.endpoints.[1]: "madrs@101h" needs the state at 101 h, after the horizon '
-                                    "of 100 h"]),
+                                    "of 100 h; make protocol.horizon longer, or leave it out"]),
     "window without a course": (
         'output : { endpoints = ( { name = "e"; of = "madrs"; op = "max"; from = 672; } ); };',
-        ['1: output.endpoints.[0]: "e" needs the course from 672 h, not before the horizon of 672 h']),
+        ['1: output.endpoints.[0]: "e" needs the course from 672 h, not before the horizon of 672 h; make protocol.horizon longer, or leave it out']),
     "quantity at no time": ('output : { endpoints = ["madrs@90min", "mards@3d"]; };',
                             ['1: output.endpoints.[0]: "90min" is no time; write hours or days, such as @360h or @15d',
                              '1: output.endpoints.[1]: unknown state or derived quantity "mards"; did you mean "madrs"?']),
@@ -326,8 +327,8 @@ OUTPUTS = {
                                   '{ name = "f"; of = "madrs"; op = "value"; },\n'
                                   '{ name = "g"; of = "madrs"; op = "time_above"; from = 5; to = 4; threshold = 1; } ); };',
                                   ["1: output.endpoints.[0].at: the operation auc does not take it",
-                                   '2: output.endpoints.[1]: "at" is missing',
-                                   "3: output.endpoints.[2].to: 4 is not after from = 5"]),
+                                   '2: output.endpoints.[1]: "at" is missing; give it (of an operation at one time; "end" is the horizon)',
+                                   "3: output.endpoints.[2].to: 4 is not after from = 5; it must be later"]),
     "names of endpoints": ('output : { endpoints = ( { name = "a b"; of = "madrs"; op = "max"; },\n'
                            '{ name = "madrs_end"; of = "madrs"; op = "max"; } ); };',
                            ['1: output.endpoints.[0].name: "a b" is no name; it must be letters, digits and _, a letter '
@@ -338,9 +339,9 @@ OUTPUTS = {
                        '"bdnf"?']),
     "times": ("output : { trajectories : { times = [0, -1, 5, 5, 700]; }; };",
               ["1: output.trajectories.times.[1]: -1 is not allowed; it must be >= 0",
-               "1: output.trajectories.times.[3]: 5 is not after the time before it; times must ascend",
-               "1: output.trajectories.times.[4]: 700 h is after the horizon of 672 h"]),
-    "no times": ("output : { trajectories : { }; };", ["1: output.trajectories: times or every is missing"]),
+               "1: output.trajectories.times.[3]: 5 is not after the time before it; it must be later: times ascend",
+               "1: output.trajectories.times.[4]: 700 h is after the horizon of 672 h; make protocol.horizon longer, or leave it out"]),
+    "no times": ("output : { trajectories : { }; };", ["1: output.trajectories: times or every is missing; give one, such as every = 24.0;"]),
     "two times": ("output : { trajectories : { every = 1; times = [0]; }; };",
                   ["1: output.trajectories.every: times are given too; exactly one of the two is allowed"]),
     "too many times": ("output : { trajectories : { every = 0.0001; }; };",
@@ -351,44 +352,44 @@ OUTPUTS = {
         'output : { endpoints = ["madrs_end"]; trajectories : { every = 24; }; };',
         ["5: output.trajectories.every: the distribution of the horizon has no upper end; give its high, or times"]),
     "trajectories of a function": ('model = "test:wide"; output : { trajectories : { every = 1; }; };',
-                                   ['1: output.trajectories: the model "test:wide" has no courses']),
+                                   ['1: output.trajectories: the model "test:wide" has no courses; leave it out']),
 }
 
 TABLES = {
-    "missing": (FILE, ["1: design.file: cannot read p.csv: No such file or directory"]),
+    "missing": (FILE, ["1: design.file: cannot read p.csv: No such file or directory; give its name as seen from this file"]),
     "empty": (FILE, ["p.csv:1: the file is empty; it needs a header and rows"], {"p.csv": ""}),
-    "no rows": (FILE, ["p.csv:1: no row follows the header"], {"p.csv": "infusion_count\n"}),
+    "no rows": (FILE, ["p.csv:1: no row follows the header; give at least one"], {"p.csv": "infusion_count\n"}),
     "unknown column": (FILE, ['p.csv:1: column 2: unknown name "hight"; see "ketsweep show parameters"'],
                        {"p.csv": "weight,hight\n70,1\n"}),
     "column given twice": (
-        FILE, ['p.csv:1: column 2: "weight" is column 1 already'], {"p.csv": "weight,weight\n70,70\n"}),
+        FILE, ['p.csv:1: column 2: "weight" is column 1 already; leave out one of the two'], {"p.csv": "weight,weight\n70,70\n"}),
     "no number": (FILE, ['p.csv:3: column 2 (tnf_time): expected a number, found "1.x"'],
                   {"p.csv": "weight,tnf_time\n70,1\n80,1.x\n"}),
     "empty cell": (FILE, ['p.csv:2: column 2 (tnf_time): expected a number, found ""'],
                    {"p.csv": "weight,tnf_time\n70,\n"}),
-    "ragged rows": (FILE, ["p.csv:3: 1 cells where the header has 2", "p.csv:4: 3 cells where the header has 2"],
+    "ragged rows": (FILE, ["p.csv:3: 1 cells where the header has 2; give each row as many", "p.csv:4: 3 cells where the header has 2; give each row as many"],
                     {"p.csv": "weight,tnf_time\n70,1\n80\n80,1,2\n"}),
     "hard limits": (
         FILE, ["p.csv:3: column 1 (weight): -1 is not allowed; it must be > 0"], {"p.csv": "weight\n70\n-1\n"}),
     "route": (FILE, ['p.csv:2: column 1 (route): unknown route "nasal"; it must be iv, im, intranasal, sublingual or '
                      "oral or its code"], {"p.csv": "route\nnasal\n"}),
     "too few rows": ('design : { kind = "file"; file = "p.csv"; points = 3; };',
-                     ["1: design.points: 3 points of a file with 1 rows"], {"p.csv": "weight\n70\n"}),
+                     ["1: design.points: 3 points of a file with 1 rows; at most all of them are allowed"], {"p.csv": "weight\n70\n"}),
     "a list beside it": (FILE + 'parameters = ( { name = "weight"; } );',
-                         ["2: parameters: the header of design.file names what varies; a list is not allowed"],
+                         ["2: parameters: the header of design.file names what varies; leave the list out"],
                          {"p.csv": "weight\n70\n"}),
-    "no file": ('design : { kind = "file"; };', ['1: design: "file" is missing']),
+    "no file": ('design : { kind = "file"; };', ['1: design: "file" is missing; give it (of kind "file": a CSV file, relative to this file, whose header names parameters)']),
     "schedule without its columns": ('protocol : { events = "s.csv"; };',
                                      ['s.csv:1: column 2: unknown name "DOSE"; known are ID, TIME, AMT, RATE, DUR, ADDL, '
-                                      "II, ROUTE", "s.csv:1: column AMT is missing",
+                                      "II, ROUTE", "s.csv:1: column AMT is missing; the header needs TIME, AMT, and RATE or DUR",
                                       "s.csv:1: column RATE is missing, or instead of it DUR"], {"s.csv": "TIME,DOSE\n0,1\n"}),
     "schedule": ('protocol : { events = "s.csv"; };',
                  ["s.csv:2: a bolus is not modelled; RATE or DUR must be > 0",
                   "s.csv:3: RATE and DUR are both given; one of the two is allowed",
                   "s.csv:4: AMT is 0, which takes no time at a RATE; give DUR instead",
                   "s.csv:5: ADDL > 0 needs II > 0",
-                  "s.csv:6: ID is larger than the number of points",
-                  "s.csv:7: the infusion at 700 h starts after the horizon of 672 h",
+                  "s.csv:6: ID is larger than the number of points; it must be a point from 1 on, or 0 for everybody",
+                  "s.csv:7: the infusion at 700 h starts after the horizon of 672 h; make protocol.horizon longer",
                   "s.csv:8: column 2 (TIME): -1 is not allowed; it must be >= 0"],
                  {"s.csv": "ID,TIME,AMT,RATE,DUR,ADDL,II\n0,0,1,0,0,0,0\n0,0,1,1,1,0,0\n0,0,0,1,0,0,0\n0,0,1,1,0,1,0\n"
                            "2,0,1,1,0,0,0\n0,100,1,1,0,3,200\n0,-1,1,1,0,0,0\n"}),
@@ -408,14 +409,19 @@ MANY = {
          "7: patient.weight: 0 is not allowed; it must be > 0",
          "8: design.points: 0 is not allowed; it must be an integer >= 1",
          '10: parameters.[0].name: unknown parameter "life_stres"; did you mean "life_stress"?',
-         "11: parameters.[1].low: low = 3 is not below high = 1",
-         '13: correlation.[0].b: "il6_time" does not vary',
+         "11: parameters.[1].low: low = 3 is not below high = 1; it must be",
+         '13: correlation.[0].b: "il6_time" does not vary; add it to parameters, or leave the pair out',
          "13: correlation.[0].rho: 2 is not allowed; it must be between -1 and 1, both excluded",
          '14: output.endpoints.[0]: unknown endpoint "madrs_42h"; did you mean "madrs_4h"?',
          '14: output.endpoints.[1]: "3x" is no time; write hours or days, such as @360h or @15d',
          "14: output.trajectories.every: -1 is not allowed; it must be > 0",
          "15: solver.rtol: 1 is not allowed; it must be in [1e-13, 0.01]"]),
 }
+
+
+# What a message says beside what is wrong: what is allowed, what is meant, or what to do.
+REMEDY = re.compile(r"did you mean|known are|; see |must be|: expected |needs |takes? |is allowed|are allowed|instead|at most|"
+                    r"at least|is a key of|come in|with .+ give |[;:] (give|write|leave|choose|use|name|make|close|vary|add) ")
 
 
 class BadInput(ProgramTest):
@@ -435,6 +441,12 @@ class BadInput(ProgramTest):
         self.path("t.cfg", text)
         placed = [("t.cfg:" if line[0].isdigit() else "") + line for line in lines]
         self.expect(placed, f"{len(lines)} fault{'s' * (len(lines) > 1)} in t.cfg", "check", "t.cfg")
+
+    def test_every_message_helps(self):
+        """Each says what is allowed, what is meant or what to do."""
+        lines = [line for _, cases in GROUPS for _, lines, *_ in cases.values() for line in lines]
+        self.assertGreater(len(lines), 100)
+        self.assertEqual([line for line in lines if not REMEDY.search(line)], [])
 
     def test_missing_file(self):
         self.expect([], "cannot read the configuration none.cfg: No such file or directory", "check", "none.cfg")
@@ -464,7 +476,7 @@ class BadInput(ProgramTest):
         for text, sentence in (
                 ("".join(f"a{i} = 1;\n" for i in range(200000)), "1001: more than 1000 settings in one group"),
                 (groups, "1: groups lie more than 32 deep within each other"),
-                ("title = " + "(" * 20000, "1: syntax error: nested too deeply"),
+                ("title = " + "(" * 20000, "1: syntax error: nested too deeply; a configuration needs no more than 32 levels"),
                 (vary(*levels, design=GRID), "parameters.[10].levels: with these there are more than 10000000 levels of "
                                              "all parameters together"),
                 ("output : { endpoints = (" + ",".join(f'"madrs@{i / 100}h"' for i in range(10001)) + "); };",
@@ -516,9 +528,10 @@ def add_cases(group, cases):
         setattr(BadInput, f"test_{group}_{title.replace(' ', '_')}", test)
 
 
-for group, cases in (("syntax", SYNTAX), ("keys", KEYS), ("values", VALUES), ("protocol", PROTOCOLS),
-                     ("design", DESIGNS), ("parameters", PARAMETERS), ("correlation", CORRELATIONS),
-                     ("output", OUTPUTS), ("table", TABLES), ("all", MANY)):
+GROUPS = (("syntax", SYNTAX), ("keys", KEYS), ("values", VALUES), ("protocol", PROTOCOLS),
+          ("design", DESIGNS), ("parameters", PARAMETERS), ("correlation", CORRELATIONS),
+                     ("output", OUTPUTS), ("table", TABLES), ("all", MANY))
+for group, cases in GROUPS:
     add_cases(group, cases)
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ import json
 import math
 import os
 import pathlib
+import random
 import re
 import shutil
+import subprocess
 import sys
 import unittest
 
@@ -13,7 +15,9 @@ import h5py
 import numpy
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from program import CAMPAIGN, ProgramTest  # noqa: E402
+sys.path.append(str(pathlib.Path(__file__).parent.parent / "crash"))
+from program import CAMPAIGN, KETSWEEP, ProgramTest  # noqa: E402
+from test_damaged import MUTATIONS, Original  # noqa: E402
 from test_study import COHORT, TRIAL  # noqa: E402
 
 SHARES = [0.05, 0.25, 0.5, 0.75, 0.95]
@@ -454,6 +458,51 @@ class Place(ReportTest):
             del group[name]
             group[name] = numpy.zeros((1, 2))
         self.assertIn(f"{name} has 2 rows along axis 1 where 3 are expected", self.refuse("study.h5", status=1))
+
+
+class Damaged(ReportTest):
+    """Bytes of a good file changed at random: an error, or the same page; where rows or records were changed, a page."""
+
+    N_MUTATIONS = 30
+
+    def test_mutations(self):
+        file = self.campaign("good", Indices.TEXT)
+        self.run_program("sensitivity", file, "-q")
+        original, good = Original(file, "good.cfg"), self.report(file)
+        n_errors = 0
+        for i in range(self.N_MUTATIONS):
+            choice = random.Random(7000 + i)
+            mutate = choice.choices([m for m, _ in MUTATIONS], [weight for _, weight in MUTATIONS])[0]
+            kind, data = mutate(choice, original)
+            pathlib.Path(file).write_bytes(data)
+            with self.subTest(mutation=i, kind=kind):
+                n_errors += self.check_one(file, kind, good)
+        self.assertTrue(5 < n_errors < self.N_MUTATIONS)
+
+    def check_one(self, file, kind, good):
+        page = pathlib.Path(self.path("page.html"))
+        page.unlink(missing_ok=True)
+        answer = subprocess.run([KETSWEEP, "report", file, "-o", str(page), "-q"], capture_output=True, text=True, errors="replace",
+                                timeout=400)
+        self.assertIn(answer.returncode, (0, 1, 2), answer.stderr)
+        self.assertNotIn("ketsweep: bug", answer.stderr)
+        if answer.returncode != 0:
+            self.assertRegex(answer.stderr, r"(?m)^ketsweep: error: .+")
+            self.assertFalse(page.exists() or list(self.folder.glob("*.part-*")))
+            return True
+        text = page.read_text(encoding="utf-8")
+        data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
+        if kind in ("metadata", "log"):
+            for key in ("sensitivity", "made"):  # nothing sums up what is said beside the numbers of an analysis, or of runs
+                data.pop(key, None)
+            data["progress"].pop("runs")
+            data["progress"].pop("complete")  # a mark that a killed run may lack
+            for key, value in data.items():
+                expected = good[key]
+                if key == "progress":
+                    expected = {k: v for k, v in expected.items() if k not in ("runs", "complete")}
+                self.assertEqual(value, expected, key)
+        return False
 
 
 class Study(ReportTest):

@@ -23,6 +23,11 @@ class Block:
     not_run: str = ""
     run_with: str = ""
 
+    def commands(self):
+        """(line, command) of each line of a shell's block, without its comment."""
+        lines = [re.split(r"(?:^| )#", line)[0].strip() for line in self.text.splitlines()]
+        return [(self.line + i, line) for i, line in enumerate(lines, 1) if line]
+
     def script(self):
         """What a test runs: the text, with `run_with` behind each command that it is for."""
         if not self.run_with:
@@ -61,8 +66,7 @@ class Document:
                  for span in re.finditer(r"`([^`]+)`", self.prose)]
         for block in self.blocks:
             if block.language == "sh":
-                commands = [re.split(r"(?:^| )#", line)[0] for line in block.text.splitlines()]
-                found += [(block.line + i, command) for i, command in enumerate(commands, 1) if command.strip()]
+                found += block.commands()
         return found
 
 

@@ -41,8 +41,8 @@ while (length(name <- readLines(names, n = 1))) {
 }
 
 # What no test may do: install, edit, submit to a cluster, fetch; and what is tested elsewhere: make.
-CANNOT_RUN = re.compile(r"\b(sudo|apt-get|curl|git|make|apptainer|vi|man|xdg-open|module|environment\.sh|lfs|sbatch|srun|scancel"
-                        r"|scontrol|squeue|status JOB|submit(?! .*--dry-run))\b")
+CANNOT_RUN = re.compile(r"(?<![\w./-])(sudo|apt-get|curl|git|make|apptainer|vi|man|xdg-open|module|source jobs/environment\.sh|lfs|sbatch"
+                        r"|srun|scancel|scontrol|squeue|status JOB|submit(?! .*--dry-run))(?![\w.])")
 
 
 class Session:
@@ -101,8 +101,9 @@ def run_block(block, script, folder, sessions, environment):
         (folder / name.group(1)).write_text(block.text)
     if block.language not in RUNNABLE or reason_against(block):
         return ""
-    if block.language == "sh" and CANNOT_RUN.search(block.text):
-        return f"`{CANNOT_RUN.search(block.text).group()}` is not for a test; mark the block as `<!-- not run: reason -->`"
+    for line, command in block.commands() if block.language == "sh" else ():
+        if CANNOT_RUN.search(command):
+            return f"line {line} is not for a test; mark the block with `<!-- not run: reason -->`: {command}"
     (folder / script).write_text(block.script())
     if block.language not in sessions:
         sessions[block.language] = Session(block.language, folder, environment)
@@ -134,8 +135,7 @@ def reason_against(block):
 
 def lines_that_run(block):
     """The lines of a skipped block that a test could run."""
-    lines = [line.partition("#")[0].strip() for line in block.text.splitlines()]
-    return [line for line in lines if line and not CANNOT_RUN.search(line)]
+    return [command for _, command in block.commands() if not CANNOT_RUN.search(command)]
 
 
 class Commands(unittest.TestCase):
@@ -188,7 +188,7 @@ class TheRunnerItself(unittest.TestCase):
         self.assertIn("first line", self.problem("```cfg\nmodel = \"ketamine\";\n```\n"))
 
     def test_what_no_test_may_do_is_refused(self):
-        self.assertIn("`make` is not for a test", self.problem("```sh\nmake test\n```\n"))
+        self.assertIn("line 2 is not for a test", self.problem("```sh\nmake test\n```\n"))
 
     def test_options_for_tests_go_behind_their_command(self):
         block = Document("a.md", "<!-- run with: --set a=1 -->\n\n```sh\nketsweep run a.cfg   # so\nketsweep show states\n```\n").blocks[0]

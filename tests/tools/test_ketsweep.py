@@ -112,6 +112,7 @@ class Campaigns(SamplesTest):
     def test_text_of_values(self):
         self.assertEqual(ketsweep.text({"a": {"b": True, "c": [1, 2.0], "d": [{"e": "x"}], "f": 3_000_000_000, "g": 1e-9}}),
                          'a = { b = true; c = [1.0, 2.0]; d = ( { e = "x"; } ); f = 3000000000L; g = 1e-09; };\n')
+        self.assertEqual(ketsweep.text({"a": ["x", {"name": "y"}], "b": []}), 'a = ( "x", { name = "y"; } );\nb = [];\n')
         for value in (None, float("nan"), {1, 2}):
             with self.assertRaisesRegex(ketsweep.Error, "is no value of a configuration"):
                 ketsweep.text({"a": value})
@@ -129,6 +130,27 @@ class Campaigns(SamplesTest):
         self.path("points.csv", "x1,x2\n0.5,1\n")
         data = ketsweep.run({"model": "test:ishigami", "design": {"kind": "file", "file": "points.csv"}})
         self.assertEqual(data.x1.values, [0.5])
+
+    def test_rows_go_out_and_come_back(self):
+        """What a Dataset holds is, as a CSV file, a design that gives the same endpoints."""
+        data = ketsweep.run({**CAMPAIGN, "output": {"endpoints": ["madrs_24h", {"name": "peak", "of": "ketamine_venous", "op": "max"}]}})
+        data[data.attrs["parameters"]].to_dataframe().to_csv("rows.csv", index=False)
+        again = {key: value for key, value in CAMPAIGN.items() if key != "parameters"}
+        back = ketsweep.run({**again, "design": {"kind": "file", "file": "rows.csv"}, "output": {"endpoints": ["madrs_24h"]}})
+        numpy.testing.assert_array_equal(back.madrs_24h, data.madrs_24h)
+        self.assertEqual(data.peak.units, "mg/L")
+
+    def test_a_cohort_and_a_trial_from_dicts(self):
+        study = {"protocol": {"infusion_dose": 0.5, "infusion_duration": 0.6667, "horizon": 24.0},
+                 "arms": [{"name": "ketamine"}, {"name": "placebo", "protocol": {"infusion_dose": 0.0}}],
+                 "output": {"endpoints": ["madrs_change_24h"]}}
+        cohort = ketsweep.run({**study, "population": {"candidates": 100, "patients": 20, "seed": 1, "parameters": [
+            {"name": "baseline_madrs", "distribution": "normal", "mean": 34.0, "sd": 5.0, "low": 22.0, "high": 50.0}]}},
+            "cohort.h5", ranks=2, command="cohort")
+        self.assertEqual(cohort.sizes["patient"], 20)
+        trial = ketsweep.run({**study, "trial": {"cohort": "cohort.h5", "control": "placebo", "replicates": 0}}, command="trial")
+        self.assertEqual(list(trial.arm.values), ["ketamine", "placebo"])
+        numpy.testing.assert_array_equal(trial.candidate, cohort.candidate)
 
     def test_errors_are_the_programs(self):
         wrong = function(kind="sobol", points=8, parameters=[{"name": "x9"}])

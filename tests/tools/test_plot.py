@@ -178,6 +178,15 @@ class Trajectories(PlotTest):
         figure, _ = points.draw_trajectories(self.campaign(), state="ketamine_auc")  # a state with the name of an endpoint
         self.assertEqual((figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()), ("time (h)", "ketamine AUC (mg h/L)"))
 
+    def test_without_a_response_all_are_one(self):
+        path = self.make("plain.h5", lambda path: ketsweep.run({
+            "protocol": {"horizon": 24.0}, "design": {"kind": "sobol", "points": 16}, "parameters": [{"name": "weight"}],
+            "output": {"endpoints": ["madrs_24h"], "trajectories": {"states": ["madrs"], "every": 12.0}}}, path))
+        figure, notes = points.draw_trajectories(path)
+        axes = figure.axes[0]
+        numpy.testing.assert_allclose(axes.lines[0].get_ydata(), ketsweep.open(path).madrs.median("point"), rtol=1e-6)
+        self.assertEqual((len(axes.lines), axes.get_legend(), notes[:15]), (1, None, "16 simulations;"))
+
     def test_scores_of_a_trial(self):
         figure, _ = plot.draw_trajectories(self.trial())
         with h5py.File(self.trial()) as file:
@@ -370,7 +379,11 @@ class Command(PlotTest):
     def test_errors_are_one_sentence(self):
         model, study, trial = self.model(), self.saltelli(), self.trial()
         one = self.make("one.h5", lambda path: ketsweep.run(function(kind="sobol", points=64, parameters=ISHIGAMI[:1]), path))
-        few = self.make("few.h5", lambda path: ketsweep.run(function(kind="sobol", points=4), path))
+        few, twelve = (self.make(f"{n}.h5", lambda path: ketsweep.run(function(kind="sobol", points=n), path)) for n in (4, 12))
+        still = self.make("still.h5", lambda path: ketsweep.run({
+            "protocol": {"horizon": 24.0}, "design": {"kind": "random", "points": 12}, "output": {
+                "endpoints": ["ketamine_cmax"], "trajectories": {"states": ["madrs"], "times": [0.0]}},
+            "parameters": [{"name": "infusion_dose", "values": [0.5]}, {"name": "weight"}]}, path))
         cases = [
             (("surface", self.path("nobody.h5")), "nobody.h5 does not exist"),
             (("surface", self.path("text.h5", "text")), "text.h5 cannot be read by HDF5"),
@@ -383,6 +396,10 @@ class Command(PlotTest):
             (("surface", one), "varies 1 parameter; a surface needs two"),
             (("dose-response", few), "has 4 complete simulations; 10 are the fewest that are drawn"),
             (("dose-response", model, "--by", "age"), 'has no parameter or endpoint "age"; it has infusion_dose, '),
+            (("surface", twelve), "12 simulations are too few for a surface: at no place are 10 near"),
+            (("dose-response", still), "infusion_dose is 0.5 in all simulations of"),
+            (("surface", still), "infusion_dose is 0.5 in all simulations of"),
+            (("trajectories", still), "holds one time of madrs; a course takes two"),
             (("trajectories", study), "holds no trajectories; output.trajectories of the configuration asks for them"),
             (("trajectories", model, "--state", "bdnf"), 'has no state "bdnf"; it has madrs'),
             (("trajectories", model, "--arm", "placebo"), "holds no trial; --arm is of trials"),

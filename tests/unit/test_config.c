@@ -511,7 +511,8 @@ static void test_includes_are_relative_and_keep_lines(void **state) {
         "run\n");
     write_file("sub/more.cfg", "@include \"../t.cfg\"");
     expect_faults("@include \"sub/more.cfg\"\n",
-                  "sub/more.cfg:1: @include: cannot read sub/../t.cfg: it includes itself\n");
+                  "sub/more.cfg:1: @include: cannot read sub/../t.cfg: it includes itself; name another "
+                  "file, as seen from sub/more.cfg\n");
 }
 
 /* libconfig, if it saw the second, would look for it in the current directory. */
@@ -634,8 +635,8 @@ static void test_all_faults_in_one_report(void **state) {
         "events.csv:3: column 2 (AMT): expected a number, found \"x\"\n"
         "t.cfg:4: protocol.horizon: -1 is not allowed; it must be > 0\n"
         "t.cfg:6: patient.weight: expected a number, found the string \"heavy\"\n"
-        "t.cfg:9: parameters.[0].low: low = 3 is not below high = 2\n"
-        "t.cfg:10: parameters.[1].name: \"il6_time\" varies already; each parameter is named once\n"
+        "t.cfg:9: parameters.[0].low: low = 3 is not below high = 2; it must be\n"
+        "t.cfg:10: parameters.[1].name: \"il6_time\" varies already; leave out one of the two\n"
         "t.cfg:12: output.endpoints.[0]: unknown endpoint \"madrs_24\"; did you mean \"madrs_24h\"?\n"
         "t.cfg:13: run.comit_seconds: unknown key; did you mean \"commit_seconds\"?\n");
 }
@@ -647,7 +648,7 @@ static void test_one_fault_is_one_line(void **state) {
                   "t.cfg:1: protocol.horizon: expected a number, found the string \"a?b\"\n");
     expect_faults("protocol : { horizon = 200; infusion_count = 2; };\n" DESIGN
                   "parameters = ( { name = \"infusion_interval\"; low = 300; high = 250; } );",
-                  "t.cfg:3: parameters.[0].low: low = 300 is not below high = 250\n");
+                  "t.cfg:3: parameters.[0].low: low = 300 is not below high = 250; it must be\n");
     expect_faults(
         "model = \"test:non\";\n" DESIGN "parameters = ( { name = \"x1\"; } );",
         "t.cfg:1: model: unknown model \"test:non\"; known are ketamine, test:ishigami, test:gfunction, "
@@ -692,7 +693,8 @@ static void test_faults_of_overrides_name_them(void **state) {
         "--set protocol.infusion_dose: -1 is not allowed; it must be >= 0\n"
         "--set patient: patient.weight: 0 is not allowed; it must be > 0\n"
         "--set design.pionts: unknown key; did you mean \"points\"?\n"
-        "--set design.pionts: design: \"kind\" is missing\n"
+        "--set design.pionts: design: \"kind\" is missing; give it (grid lhs random sobol saltelli morris "
+        "fast rbd-fast file)\n"
         "--set title.x: there is no such setting, and none can be added\n"
         "--set model: ketamine is no value; it must be as in the file, strings in quotes\n"
         "--set solver.rtol: 1; run={} is no value; it must be as in the file, strings in quotes\n"
@@ -779,12 +781,12 @@ static void test_impossible_protocols(void **state) {
     expect_faults(
         "protocol : { infusion_count = 6; horizon = 400; };",
         "t.cfg:1: protocol.infusion_count: the last of 6 infusions starts at 420 h (0 + 5 x 84), after the "
-        "horizon of 400 h\n");
+        "horizon of 400 h; make protocol.horizon longer, or them fewer or earlier\n");
     expect_faults(
         "protocol : { infusion_count = 6; horizon = 400; };\n" DESIGN
         "parameters = ( { name = \"infusion_interval\"; low = 90; high = 100; } );",
         "t.cfg:1: protocol.infusion_count: the last of 6 infusions starts at 450 h (0 + 5 x 90), after the "
-        "horizon of 400 h\n");
+        "horizon of 400 h; make protocol.horizon longer, or them fewer or earlier\n");
     struct ks_campaign campaign = load_right("protocol : { infusion_count = 6; horizon = 400; };\n" DESIGN
                                              "parameters = ( { name = \"infusion_interval\"; } );");
     ks_config_release(&campaign);

@@ -133,7 +133,7 @@ static double exact_quantile(size_t n, const double *sorted, double share) {
     return sorted[low] + (place - (double)low) * (sorted[high] - sorted[low]);
 }
 
-/* A column of a kind: smooth, of heavy tails on both sides, of few values, almost constant, shifted far, integers. */
+/* A column of a kind: smooth, of heavy tails on both sides, of few values, almost constant, shifted far, at the edges, integers. */
 static double value_of(int column, uint64_t i) {
     double z = ks_normal_quantile(ks_random_uniform(3, KS_STREAM_test, i, (uint64_t)column));
     switch (column) {
@@ -147,6 +147,8 @@ static double value_of(int column, uint64_t i) {
         return i == 77 ? 5 : 1e-3;
     case 4:
         return 1e6 + z;
+    case 5: /* at the edges of the histogram, but for rounding */
+        return 0.7 + 0.1 * (double)(i % 41);
     default:
         return i % 9 == 0 ? NAN : floor(20 * z);
     }
@@ -154,7 +156,7 @@ static double value_of(int column, uint64_t i) {
 
 static void columns_have_their_moments_and_quantiles(void **state) {
     (void)state;
-    enum { N = 20000, COLUMNS = 6 };
+    enum { N = 20000, COLUMNS = 7 };
     double *values = ks_memory_allocate(N * COLUMNS, sizeof *values),
            *sorted = ks_memory_allocate(N, sizeof *sorted);
     ks_digester *digester;

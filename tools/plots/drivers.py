@@ -4,10 +4,10 @@ import numpy
 import ketsweep
 from ketsweep import Error
 from plots import style
+from plots.choice import MAIN, PRIMARY, choose
 from plots.style import COLOURS, plt
 
 MOST_TORNADOS, MOST_BARS, MOST_STATES, MOST_LINES = 6, 15, 4, 7
-MAIN = ("ST", "Shapley", "mu_star", "bound", "delta", "S1", "S")  # what bars and maps show: the first that there is
 SHARES = ("ST", "S1", "Shapley", "S")
 JUDGED = ("D", "M")
 HATCHED = "hatched: ranges judged or fitted (grades D, M)"
@@ -18,7 +18,7 @@ class Indices:
 
     def __init__(self, path, method):
         table = self.table = ketsweep.indices(path, method)
-        self.method, self.words, self.condition = (table.attrs[name] for name in ("method", "long_name", "condition"))
+        self.method = table.attrs["method"]
         self.parameters, self.grades = list(table.parameter.values), list(table.grade.values)
         self.endpoints = list(table.endpoint.values) if "endpoint" in table.coords else []
         self.states = list(table.state.values) if "trajectories_variance" in table else []
@@ -71,7 +71,6 @@ def order_of(indices, e, n_bars):
 
 def draw_tornado(path, endpoint=None, method=None, top=MOST_BARS, width=style.COLUMN):
     """Total and first order where there are both, else the main index; 95 % intervals."""
-    from plots.points import PRIMARY, choose
     indices = Indices(path, method)
     endpoint = choose(path, "endpoint", indices.endpoints, endpoint, PRIMARY)
     if top < 1:
@@ -91,7 +90,7 @@ def draw_tornado(path, endpoint=None, method=None, top=MOST_BARS, width=style.CO
     handles = [plt.Rectangle((0, 0), 1, 1, color=COLOURS[k], alpha=0.9) for k in range(len(names))]
     axes.legend(handles, [f"{name}: {indices.meaning(name)}" for name in names], loc="lower right")
     left_out = len(indices.parameters) - len(order)
-    return figure, style.say(figure, f"{indices.method}, 95 % intervals; in brackets the evidence for the range; {HATCHED}",
+    return figure, style.say(figure, f"by {indices.method}, 95 % intervals; in brackets the evidence for the range; {HATCHED}",
                              f"{left_out} parameters with smaller indices are not shown" if left_out else "",
                              failures(indices.table))
 
@@ -127,7 +126,7 @@ def draw_course(axes, indices, s):
         axes.plot(indices.days, values[:, i], color=colour, label=indices.parameters[i])
         axes.fill_between(indices.days, lows[:, i], highs[:, i], color=colour, alpha=0.15, linewidth=0)
     axes.set(title=f"{indices.states[s]} over time", xlabel="time (d)", ylabel=f"{indices.name} ({indices.unit})")
-    axes.legend()
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def draw_overview(path, endpoint=None, method=None):
@@ -148,4 +147,4 @@ def draw_overview(path, endpoint=None, method=None):
         draw(figure.add_subplot(grid[k // n_columns, k % n_columns]), indices, what)
     if has_map:
         draw_map(figure, figure.add_subplot(grid[n_rows - 1, :]), indices)
-    return figure, style.say(figure, f"{indices.method}, 95 % intervals; {HATCHED}", failures(indices.table))
+    return figure, style.say(figure, f"by {indices.method}, 95 % intervals; {HATCHED}", failures(indices.table))

@@ -3,60 +3,12 @@ import numpy
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-import ketsweep
 from ketsweep import Error
 from plots import style
+from plots.choice import LEAST, PRIMARY, choose, load, most_influential, names_of, need_values
 
-PRIMARY = "madrs_change_24h"
-RESPONSES = ("responded", "response_end", "response_28d", "response_7d", "response_24h")
 MOST_LEVELS = 20  # values of a variable that are shown one by one
-LEAST = 10        # points behind a number that is drawn
-
-
-# ---- what is drawn ------------------------------------------------------------------------------------------------------
-
-def names_of(path):
-    """The names in a campaign's file, without its rows."""
-    listed = ketsweep.open(path, names=[])
-    if "endpoints" not in listed.attrs:
-        raise Error(f"{path} holds a study; this figure is of a campaign (`ketsweep run`)")
-    return listed.attrs
-
-
-def choose(path, kind, names, wanted, default=None):
-    """The wanted name, or the default where nothing is wanted; an Error says what there is."""
-    if wanted is None and default in names:
-        return default
-    if wanted is None and names:
-        return names[0]
-    if wanted not in names:
-        has = ", ".join(names) if names else "none"
-        raise Error(f"{path} has no {kind}{f' {chr(34)}{wanted}{chr(34)}' if wanted else 's'}; it has {has}")
-    return wanted
-
-
-def most_influential(path, endpoint, parameters):
-    """Parameters by the first index that the file has for the endpoint, else as they come."""
-    try:
-        table = ketsweep.indices(path)
-    except Error:
-        return parameters
-    name = next((name for name in ("ST", "Shapley", "mu_star", "bound", "delta", "S1", "S") if name in table), None)
-    if name is None or endpoint not in table.endpoint:
-        return parameters
-    sizes = numpy.nan_to_num(abs(table[name].sel(endpoint=endpoint).values))
-    return [str(table.parameter.values[i]) for i in numpy.argsort(-sizes, kind="stable")]
-
-
-def load(path, *names):
-    """Those variables, and of the points those that have all of them."""
-    data = ketsweep.open(path, names=list(dict.fromkeys(names)))
-    notes = style.lost(data, *names)
-    flat = [name for name in names if data[name].ndim == 1]
-    is_whole = numpy.all([numpy.isfinite(data[name].values) for name in flat], axis=0)
-    if is_whole.sum() < LEAST:
-        raise Error(f"{path} has {is_whole.sum()} complete simulations; {LEAST} are the fewest that are drawn")
-    return data.isel(point=is_whole), notes
+RESPONSES = ("responded", "response_end", "response_28d", "response_7d", "response_24h")
 
 
 # ---- response surface ------------------------------------------------------------------------------------------------------
@@ -77,16 +29,18 @@ def draw_surface(path, endpoint=None, x=None, y=None, width=style.COLUMN):
     x = x or free.pop(0)
     y = y or free.pop(0)
     data, notes = load(path, x, y, endpoint)
+    need_values(path, data, x, y)
     a, b, z = (data[name].values for name in (x, y, endpoint))
     figure, axes = style.begin(width, 0.82 * width)
-    if max(len(numpy.unique(a)), len(numpy.unique(b))) <= MOST_LEVELS:
+    n_levels = [len(numpy.unique(values)) for values in (a, b)]
+    if max(n_levels) <= MOST_LEVELS and n_levels[0] * n_levels[1] <= len(z):
         mesh, spread = draw_cells(axes, a, b, z)
     else:
         mesh, spread = draw_smooth(axes, a, b, z, (0, 1) if style.is_share(data[endpoint]) else (-numpy.inf, numpy.inf))
     axes.set(xlabel=style.label_of(data[x]), ylabel=style.label_of(data[y]))
     figure.colorbar(mesh, ax=axes, label=label_of_mean(data[endpoint], "mean "), pad=0.02, ticks=MaxNLocator(7))
     around = "" if style.is_share(data[endpoint]) else (
-        f", which scatter around the mean with a standard deviation of {spread:.3g} {data[endpoint].units}")
+        f", which scatter around the mean with a standard deviation of {style.quantity(spread, data[endpoint].units)}")
     return figure, style.say(figure, f"{len(z):,} simulations{around}", *notes)
 
 
@@ -116,19 +70,24 @@ def draw_smooth(axes, a, b, z, limits):
     edges = [trim(values) for values in (a, b)]
     x, y, means = smooth(a, b, z, *edges)
     means = numpy.clip(means, *limits)  # a straight line through shares may leave them
+    if not numpy.isfinite(means).any():
+        raise Error(f"{len(z)} simulations are too few for a surface: at no place are {LEAST} near")
     lowest, highest = numpy.nanmin(means), numpy.nanmax(means)
-    if not highest - lowest > 1e-12 * max(abs(lowest), abs(highest), 1e-300):
+    is_flat = not highest - lowest > 1e-9 * max(abs(lowest), abs(highest), 1e-300)
+    if is_flat:
         lowest, highest = lowest - 1, highest + 1
     mesh = axes.contourf(x, y, means, numpy.linspace(lowest, highest, 33), cmap=style.MAP, zorder=0.5)
-    for part in mesh.collections if hasattr(mesh, "collections") else [mesh]:
+    for part in [mesh] if hasattr(mesh, "set_edgecolor") else mesh.collections:
         part.set_edgecolor("face")  # no white lines between colours in PDF
-    lines = axes.contour(x, y, means, MaxNLocator(7).tick_values(lowest, highest), colors="white", linewidths=0.5,
-                         linestyles="solid")
-    for text in axes.clabel(lines, fontsize=5.5, fmt="%.3g"):
-        text.set_path_effects([withStroke(linewidth=1, foreground="0.3")])
+    if not is_flat:
+        lines = axes.contour(x, y, means, MaxNLocator(7).tick_values(lowest, highest), colors="white", linewidths=0.5,
+                             linestyles="solid")
+        for text in axes.clabel(lines, fontsize=5.5, fmt="%.3g"):
+            text.set_path_effects([withStroke(linewidth=1, foreground="0.3")])
     axes.set(xlim=edges[0], ylim=edges[1])
-    fitted = means[numpy.clip(numpy.searchsorted(y, b), 0, len(y) - 1), numpy.clip(numpy.searchsorted(x, a), 0, len(x) - 1)]
-    return mesh, numpy.nanstd(z - fitted)
+    i, j = (numpy.rint((values - places[0]) / (places[1] - places[0])) for values, places in ((a, x), (b, y)))
+    is_in = (i >= 0) & (i < len(x)) & (j >= 0) & (j < len(y))
+    return mesh, numpy.nanstd(z[is_in] - means[j[is_in].astype(int), i[is_in].astype(int)])
 
 
 def trim(values):
@@ -168,7 +127,7 @@ def smooth(a, b, z, x_range, y_range, n_cells=200, n_places=61):
 # ---- dose and response -------------------------------------------------------------------------------------------------------
 
 def draw_dose_response(path, endpoint=None, x=None, by=None, width=style.COLUMN):
-    """An endpoint over a parameter: the middle of the points, its 95 % interval, and the middle 80 % of the points."""
+    """An endpoint over a parameter: medians with 95 % intervals and the middle 80 % of the points, or shares."""
     listed = names_of(path)
     endpoint = choose(path, "endpoint", listed["endpoints"], endpoint, PRIMARY)
     parameters = listed["parameters"]
@@ -177,6 +136,7 @@ def draw_dose_response(path, endpoint=None, x=None, by=None, width=style.COLUMN)
     if by is not None:
         choose(path, "parameter or endpoint", parameters + listed["endpoints"], by)
     data, notes = load(path, x, endpoint, *([by] if by else []))
+    need_values(path, data, x)
     figure, axes = style.begin(width, 0.75 * width)
     is_share, groups = style.is_share(data[endpoint]), split(data, by)
     for colour, (name, chosen) in zip(style.COLOURS, groups):
@@ -256,6 +216,8 @@ def draw_trajectories(path, state=None, by=None, width=style.COLUMN):
         choose(path, "parameter or endpoint", listed["parameters"] + listed["endpoints"], by)
     key = f"{state}_over_time" if state in listed["endpoints"] else state
     data, notes = load(path, key, *([by] if by else []))
+    if data.sizes["time"] == 1:
+        raise Error(f"{path} holds one time of {state}; a course takes two (output.trajectories of the configuration)")
     figure, axes = style.begin(width, 0.75 * width)
     in_days = float(data.time[-1]) > 72
     times = data.time.values / (24 if in_days else 1)

@@ -8,6 +8,7 @@ from ketsweep import Error
 from plots import style
 
 MOST_ARMS = len(style.COLOURS)
+DASHES = (0, (3, 2))
 
 
 def load(path):
@@ -44,7 +45,7 @@ def draw_scores(path, arms=None, width=style.COLUMN):
     days = numpy.concatenate([[0], data.visit.values / 24])
     means = data.summary.sel(statistic="score_mean").values
     for colour, a in zip(style.COLOURS, choose_arms(path, data, arms)):
-        start = numpy.average(data.baseline.values[a, :, 1], weights=weights)
+        start = numpy.average(data.baseline.values[a, weights > 0, 1], weights=weights[weights > 0])
         axes.plot(days, [start, *means[a]], color=colour, marker="o", markersize=2.2, label=str(data.arm.values[a]))
         draw_intervals(axes, data, a, "score_mean", days[1:], colour)
     axes.set(xlabel="time (d)", ylabel="observed MADRS (points)")
@@ -56,11 +57,10 @@ def bounds_of(data, name, a, statistic):
     return (data[f"{name}_{end}"].sel(statistic=statistic).values[a] for end in ("low", "high"))
 
 
-def draw_intervals(axes, data, a, statistic, days, colour, step=None):
-    low, high = bounds_of(data, "summary", a, statistic)
-    axes.fill_between(days, low, high, color=colour, alpha=0.25, linewidth=0, step=step)
+def draw_intervals(axes, data, a, statistic, days, colour):
+    axes.fill_between(days, *bounds_of(data, "summary", a, statistic), color=colour, alpha=0.25, linewidth=0)
     for bound in bounds_of(data, "replicate", a, statistic):
-        axes.plot(days, bound, color=colour, linewidth=0.6, linestyle=(0, (3, 2)), drawstyle=f"steps-{step}" if step else None)
+        axes.plot(days, bound, color=colour, linewidth=0.6, linestyle=DASHES)
 
 
 def intervals_in_words(data):
@@ -143,7 +143,7 @@ def draw_survival_intervals(axes, data, a, start, days, colour):
         axes.fill_between(days, low, high, color=colour, alpha=0.25, linewidth=0, step="post")
     for bound in from_one(bounds_of(data, "replicate", a, "relapse_free")):
         if numpy.isfinite(bound[1:]).any():
-            axes.plot(days, bound, color=colour, linewidth=0.6, linestyle=(0, (3, 2)), drawstyle="steps-post")
+            axes.plot(days, bound, color=colour, linewidth=0.6, linestyle=DASHES, drawstyle="steps-post")
 
 
 def write_table(table, data, chosen):

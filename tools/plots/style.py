@@ -14,7 +14,8 @@ MAP = "cividis"
 COLUMN, PAGE = 89, 183  # mm, of one and two columns of a journal
 NOTE = 5.5              # points
 WORDS = {"madrs": "MADRS", "cadss": "CADSS", "bdnf": "BDNF", "trkb": "TrkB", "mtorc1": "mTORC1", "eef2k": "eEF2K", "nmda": "NMDA",
-         "nmdar": "NMDAR", "ampa": "AMPA", "dmn": "DMN", "il6": "IL-6", "tnf": "TNF", "auc": "AUC", "cmax": "$C_{max}$", "ki": "$K_i$", "kir": "Kir"}
+         "nmdar": "NMDAR", "ampa": "AMPA", "dmn": "DMN", "il6": "IL-6", "tnf": "TNF", "auc": "AUC", "cmax": "$C_{max}$",
+         "ki": "$K_i$", "kir": "Kir"}
 UNITS = {"1": "no unit", "uM": "µM", "umol/L": "µmol/L", "x healthy": "× healthy", "ug/L": "µg/L"}
 
 
@@ -44,6 +45,11 @@ def label(name, unit):
     return f"{words(name)} ({UNITS.get(unit, unit)})"
 
 
+def quantity(value, unit):
+    """A number in a sentence."""
+    return f"{value:.3g}" if unit == "1" else f"{value:.3g} {UNITS.get(unit, unit)}"
+
+
 def label_of(variable):
     return words(variable.name) if is_share(variable) else label(variable.name, variable.units)
 
@@ -70,17 +76,11 @@ def say(figure, *notes):
     return text
 
 
-def lost(data, *names):
-    """What is said of the points that a figure leaves out: failed, not run, or without a number in `names`."""
-    notes, n = [], data.attrs["n_points"]
-    for key, what in (("n_failed", "failed"), ("n_not_run", "were not run")):
-        if data.attrs[key]:
-            notes.append(f"{data.attrs[key]:,} of {n:,} simulations {what} and are left out")
-    for name in names:
-        n_missing = int(data[name].isnull().sum()) if data[name].ndim == 1 else 0
-        if n_missing:
-            notes.append(f"{n_missing:,} have no value of {name}")
-    return notes
+def lost(data, n_missing):
+    """What is said of the points that a figure leaves out: failed, not run, or without a value of some names."""
+    notes = [f"{data.attrs[key]:,} of {data.attrs['n_points']:,} simulations {what} and are left out"
+             for key, what in (("n_failed", "failed"), ("n_not_run", "were not run")) if data.attrs[key]]
+    return notes + [f"{n:,} have no value of {name}" for name, n in n_missing.items() if n]
 
 
 def save(figure, path):
@@ -91,7 +91,7 @@ def save(figure, path):
         raise Error(f"{path}: the format follows the name, which may end in {', '.join('.' + k for k in sorted(known))}")
     without_date = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "ps": None, "eps": None}
     try:
-        figure.savefig(path, dpi=600 if kind != "svg" else 300, metadata=without_date.get(kind))
+        figure.savefig(path, dpi=600 if figure.get_figwidth() < 8 else 200, metadata=without_date.get(kind))
     except OSError as error:
         raise Error(f"{path} cannot be written: {error.strerror}") from None
     finally:

@@ -4,7 +4,7 @@
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 
-/* ---- text of numbers, times and names --------------------------------------------------------------------------- */
+/* ---- text of numbers, times and names ---------------------------------------------------------------------------- */
 
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 
@@ -14,12 +14,17 @@ function textOf(value, digits = 4) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (Number.isInteger(value) && size < 1e7) return value.toLocaleString("en-US").replace("-", "−");
-  if (size < 1e-4 || size >= 1e7) return value.toExponential(Math.min(2, digits - 1)).replaceAll("-", "−").replace("e+", "e");
+  if (size < 1e-4 || size >= 1e7)
+    return value
+      .toExponential(Math.min(2, digits - 1))
+      .replaceAll("-", "−")
+      .replace("e+", "e");
   const rounded = Number(value.toPrecision(digits));
   return rounded.toLocaleString("en-US", { maximumSignificantDigits: digits }).replace("-", "−");
 }
 
-const percentOf = (value, digits = 1) => (isNumber(value) ? `${(100 * value).toFixed(digits)}\u00a0%`.replace("-", "−") : "–");
+const percentOf = (value, digits = 1) =>
+  isNumber(value) ? `${(100 * value).toFixed(digits)}\u00a0%`.replace("-", "−") : "–";
 
 /* What stands behind a number; "1" and shares have no unit. */
 function unitOf(unit) {
@@ -33,7 +38,11 @@ function withUnit(name, unit) {
   return text ? `${name} (${text})` : name;
 }
 
-const labelOf = (column) => (column.is_share ? `${column.name} (share of patients)` : withUnit(column.name, column.unit));
+const labelOf = (column) =>
+  column.is_share ? `${column.name} (share of patients)` : withUnit(column.name, column.unit);
+
+/* Sentences in a row; those that are empty are left out. */
+const sentences = (...parts) => parts.filter(Boolean).join(" ");
 
 const capital = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");
 
@@ -56,7 +65,9 @@ const dateOf = (iso) => (iso ? iso.replace("T", " ").replace("Z", " UTC") : "–
 /* Names of published numbers without what they all share: "madrs_change_24h in midazolam". */
 function targetNames(targets) {
   const sources = new Set(targets.map((target) => target.target.split(": ")[0]));
-  return targets.map(({ target }) => target.replace(": mean of ", ": ").replace(sources.size === 1 ? /^[^:]+: / : "", ""));
+  return targets.map(({ target }) =>
+    target.replace(": mean of ", ": ").replace(sources.size === 1 ? /^[^:]+: / : "", ""),
+  );
 }
 
 /* ---- the sample of patients -------------------------------------------------------------------------------------- */
@@ -144,7 +155,7 @@ function valueAt(axis, position) {
   return axis.isLog ? axis.low * (axis.high / axis.low) ** position : axis.low + (axis.high - axis.low) * position;
 }
 
-/* ---- means over the sample ---------------------------------------------------------------------------------------- */
+/* ---- means over the sample --------------------------------------------------------------------------------------- */
 
 /* The weight of each cell for each kept patient, [cell][patient]: 1 in the patient's level, or a Gaussian around the
  * cell's middle whose width is Scott's rule for two dimensions, the standard deviation by n^(-1/6). */
@@ -201,8 +212,14 @@ function curveOf(x, outcome, kept, least, n_bins) {
     const enough = sorted.length >= least;
     const quantile = (p) => (enough ? d3.quantileSorted(sorted, p) : NaN);
     return {
-      at, n: sorted.length, mean: enough ? d3.mean(sorted) : NaN,
-      p5: quantile(0.05), p25: quantile(0.25), p50: quantile(0.5), p75: quantile(0.75), p95: quantile(0.95),
+      at,
+      n: sorted.length,
+      mean: enough ? d3.mean(sorted) : NaN,
+      p5: quantile(0.05),
+      p25: quantile(0.25),
+      p50: quantile(0.5),
+      p75: quantile(0.75),
+      p95: quantile(0.95),
     };
   });
 }

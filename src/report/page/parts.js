@@ -2,7 +2,7 @@
  * its title, how to read it, its picture, and its numbers as a table. */
 "use strict";
 
-/* ---- elements ------------------------------------------------------------------------------------------------------ */
+/* ---- elements ---------------------------------------------------------------------------------------------------- */
 
 /* make("p", {class: "note"}, "text", element): properties that are functions become listeners. */
 function make(tag, properties = {}, ...children) {
@@ -21,8 +21,13 @@ const freshName = (stem) => `${stem}-${++n_names}`;
 
 /* A chosen value among {value, text}: the label with its select. */
 function choice(text, options, value, onChange) {
-  const select = make("select", { change: () => onChange(select.value) },
-    ...options.map((option) => make("option", { value: option.value, selected: String(option.value) === String(value) }, option.text)));
+  const select = make(
+    "select",
+    { change: () => onChange(select.value) },
+    ...options.map((option) =>
+      make("option", { value: option.value, selected: String(option.value) === String(value) }, option.text),
+    ),
+  );
   return make("label", {}, text, select);
 }
 
@@ -32,7 +37,7 @@ function tick(text, isOn, onChange) {
   return make("label", { class: "tick" }, box, text);
 }
 
-/* ---- tables -------------------------------------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------------------------------------ */
 
 /* A table of {head: [text], rows: [[cell]], words: columns of text, besides the first}. Numbers are written short, and
  * whole in a title. */
@@ -43,18 +48,34 @@ function tableOf({ head, rows, words = [], long = [] }) {
     if (i === 0) return make("th", { scope: "row" }, text);
     return make("td", { class: kind(i) }, text);
   };
-  return make("table", {},
-    make("thead", {}, make("tr", {}, ...head.map((text, i) => make("th", { scope: "col", class: kind(i) ? "word" : null }, text)))),
-    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map(cell)))));
+  return make(
+    "table",
+    {},
+    make(
+      "thead",
+      {},
+      make("tr", {}, ...head.map((text, i) => make("th", { scope: "col", class: kind(i) ? "word" : null }, text))),
+    ),
+    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map(cell)))),
+  );
 }
 
 /* A box of its own scroll bars, which the keyboard reaches. */
 const scroller = (name, content, isWhole = false) =>
-  make("div", { class: isWhole ? "scroller whole" : "scroller", role: "region", tabindex: "0", "aria-label": name }, content);
+  make(
+    "div",
+    { class: isWhole ? "scroller whole" : "scroller", role: "region", tabindex: "0", "aria-label": name },
+    content,
+  );
+
+const WHOLE_ROWS = 16; // a longer table has scroll bars of its own
 
 function commaSeparated({ head, rows }) {
   const quote = (value) => {
-    const text = value === null || value === undefined || Number.isNaN(value) ? "" : String(value instanceof Node ? value.textContent : value);
+    const text =
+      value === null || value === undefined || Number.isNaN(value)
+        ? ""
+        : String(value instanceof Node ? value.textContent : value);
     return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return [head, ...rows].map((row) => row.map(quote).join(",")).join("\n") + "\n";
@@ -67,7 +88,7 @@ function save(name, text, type) {
   setTimeout(() => URL.revokeObjectURL(address), 1000);
 }
 
-/* ---- legends ------------------------------------------------------------------------------------------------------- */
+/* ---- legends ----------------------------------------------------------------------------------------------------- */
 
 const SERIES = ["var(--c1)", "var(--c2)", "var(--c3)", "var(--c4)", "var(--c5)", "var(--c6)"];
 const DASHES = ["none", "7 3", "2 3", "9 3 2 3", "12 4", "4 2"];
@@ -76,6 +97,7 @@ const SWATCHES = {
   area: (color, opacity = 1) => `<rect width="16" height="12" fill="${color}" fill-opacity="${opacity}"/>`,
   line: (color, dash = "none") => `<path d="M0 6H26" stroke="${color}" stroke-width="2.5" stroke-dasharray="${dash}"/>`,
   dot: (color) => `<circle cx="8" cy="6" r="5" fill="${color}"/>`,
+  box: (color) => `<rect x="1" y="1" width="14" height="10" fill="none" stroke="${color}" stroke-width="1.5"/>`,
   ring: (color) => `<circle cx="8" cy="6" r="4" fill="none" stroke="${color}" stroke-width="2"/>`,
   thick: (color) => `<path d="M0 6H20" stroke="${color}" stroke-width="5"/>`,
   thin: (color) => `<path d="M0 6H20M1 2v8M19 2v8" stroke="${color}" stroke-width="1.5"/>`,
@@ -84,16 +106,21 @@ const SWATCHES = {
 
 /* Items are {text, shape: a swatch's name, color, and what the swatch takes besides}. */
 function legendOf(items) {
-  return make("ul", { class: "legend" }, ...items.map(({ text, shape, color, extra }) => {
-    const width = shape === "line" ? 26 : shape === "thick" || shape === "thin" ? 20 : 16;
-    const holder = make("li", {});
-    holder.innerHTML = `<svg width="${width}" height="12" aria-hidden="true" focusable="false">${SWATCHES[shape](color, extra)}</svg>`;
-    holder.append(text);
-    return holder;
-  }));
+  return make(
+    "ul",
+    { class: "legend" },
+    ...items.map(({ text, shape, color, extra }) => {
+      const width = shape === "line" ? 26 : shape === "thick" || shape === "thin" ? 20 : 16;
+      const holder = make("li", {});
+      const swatch = SWATCHES[shape](color, extra);
+      holder.innerHTML = `<svg width="${width}" height="12" aria-hidden="true" focusable="false">${swatch}</svg>`;
+      holder.append(text);
+      return holder;
+    }),
+  );
 }
 
-/* ---- the frame of a chart ------------------------------------------------------------------------------------------ */
+/* ---- the frame of a chart ---------------------------------------------------------------------------------------- */
 
 const FIGURES = []; // every chart's redraw(width), called when the page changes its width
 
@@ -110,15 +137,32 @@ function figureOf({ id, title, help, controls = [], below = [], draw }) {
 
   function fill() {
     numbers.replaceChildren();
-    if (details.open && drawn.table) numbers.append(scroller(`Numbers of: ${heading.textContent}`, tableOf(drawn.table)));
+    if (details.open && drawn.table)
+      numbers.append(scroller(`Numbers of: ${heading.textContent}`, tableOf(drawn.table)));
   }
-  const asTable = make("button", { type: "button", click: () => save(`${id}.csv`, commaSeparated(drawn.table), "text/csv") }, "Save numbers");
-  const asPicture = make("button", { type: "button", click: () => save(`${id}.svg`, pictureOf(plot.querySelector("svg"), drawn), "image/svg+xml") }, "Save picture");
+  const asTable = make(
+    "button",
+    { type: "button", click: () => save(`${id}.csv`, commaSeparated(drawn.table), "text/csv") },
+    "Save numbers",
+  );
+  const asPicture = make(
+    "button",
+    { type: "button", click: () => save(`${id}.svg`, pictureOf(plot.querySelector("svg"), drawn), "image/svg+xml") },
+    "Save picture",
+  );
   const tools = make("div", { class: "tools" }, details, make("span", {}, asPicture, " ", asTable));
 
-  const figure = make("figure", { id },
+  const figure = make(
+    "figure",
+    { id },
     make("figcaption", {}, heading, make("p", { class: "help" }, "How to read it: ", help)),
-    controls.length ? make("div", { class: "controls" }, ...controls) : null, note, plot, legend, ...below, tools);
+    controls.length ? make("div", { class: "controls" }, ...controls) : null,
+    note,
+    plot,
+    legend,
+    ...below,
+    tools,
+  );
 
   function redraw(asked) {
     const width = typeof asked === "number" ? asked : Math.floor(plot.clientWidth || 640);
@@ -154,14 +198,24 @@ function pictureOf(svg, { legend }) {
   const patterns = document.querySelector(".patterns defs").cloneNode(true);
   for (const part of patterns.querySelectorAll("[class]")) {
     const name = part.getAttribute("class");
-    part.setAttribute("fill", name === "hatch-ground" ? "var(--ground)" : name === "hatch-blank" ? "var(--idle)" : `var(--c${name.slice(-1)})`);
+    part.setAttribute(
+      "fill",
+      name === "hatch-ground" ? "var(--ground)" : name === "hatch-blank" ? "var(--idle)" : `var(--c${name.slice(-1)})`,
+    );
   }
   copy.prepend(patterns);
-  if (legend) copy.append(Object.assign(document.createElementNS("http://www.w3.org/2000/svg", "desc"), { textContent: legend.textContent }));
-  return new XMLSerializer().serializeToString(copy).replace(/var\((--[a-z0-9]+)\)/g, (_, name) => style.getPropertyValue(name).trim());
+  if (legend)
+    copy.append(
+      Object.assign(document.createElementNS("http://www.w3.org/2000/svg", "desc"), {
+        textContent: legend.textContent,
+      }),
+    );
+  return new XMLSerializer()
+    .serializeToString(copy)
+    .replace(/var\((--[a-z0-9]+)\)/g, (_, name) => style.getPropertyValue(name).trim());
 }
 
-/* ---- axes ---------------------------------------------------------------------------------------------------------- */
+/* ---- axes -------------------------------------------------------------------------------------------------------- */
 
 const PEN = document.createElement("canvas").getContext("2d");
 PEN.font = '12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif';
@@ -173,10 +227,34 @@ const widthOf = (text) => PEN.measureText(text).width;
 function rowsOf(names, width, height = 24) {
   const widest = d3.max(names, widthOf) || 0;
   if (widest + 14 <= width * 0.42) {
-    return { marginLeft: Math.ceil(widest) + 14, height, dy: 0, insetTop: 0, marks: [], y: { domain: names, type: "band", label: null, tickSize: 0, padding: 0 } };
+    return {
+      marginLeft: Math.ceil(widest) + 14,
+      height,
+      dy: 0,
+      insetTop: 0,
+      marks: [],
+      y: { domain: names, type: "band", label: null, tickSize: 0, padding: 0 },
+    };
   }
-  const words = { y: (name) => name, text: (name) => shorten(name, width - 12), frameAnchor: "left", textAnchor: "start", dx: 2, dy: -height / 2, fill: "var(--ink)", stroke: "var(--ground)", strokeWidth: 4 };
-  return { marginLeft: 6, height: height + 16, dy: 8, insetTop: 16, marks: [Plot.text(names, words)], y: { domain: names, type: "band", axis: null, padding: 0 } };
+  const words = {
+    y: (name) => name,
+    text: (name) => shorten(name, width - 12),
+    frameAnchor: "left",
+    textAnchor: "start",
+    dx: 2,
+    dy: -height / 2,
+    fill: "var(--ink)",
+    stroke: "var(--ground)",
+    strokeWidth: 4,
+  };
+  return {
+    marginLeft: 6,
+    height: height + 16,
+    dy: 8,
+    insetTop: 16,
+    marks: [Plot.text(names, words)],
+    y: { domain: names, type: "band", axis: null, padding: 0 },
+  };
 }
 
 function shorten(text, width) {
@@ -194,14 +272,18 @@ function timeAxis(end, width, isStretched = false) {
   const inDays = end > 96;
   const steps = inDays ? DAY_STEPS.map((step) => step * 24) : HOUR_STEPS;
   const step = steps.find((one) => (end / one) * 44 <= width) || steps[steps.length - 1];
-  const stops = isStretched ? [0, 1, 4, 12, 24, 72, 168, 336, 672, 1344, 2688, 5376] : d3.range(0, end + step / 1000, step);
+  const stops = isStretched
+    ? [0, 1, 4, 12, 24, 72, 168, 336, 672, 1344, 2688, 5376]
+    : d3.range(0, end + step / 1000, step);
   const room = (t) => Math.sqrt(t / end) * width;
   const kept = stops.filter((t, i) => t <= end && (!isStretched || i === 0 || room(t) - room(stops[i - 1]) > 26));
   return {
     type: isStretched ? "sqrt" : "linear",
     domain: [0, end],
     ticks: kept,
-    tickFormat: isStretched ? (t) => (t === 0 ? "0" : t < 24 ? `${t} h` : `${t / 24} d`) : (t) => textOf(inDays ? t / 24 : t),
+    tickFormat: isStretched
+      ? (t) => (t === 0 ? "0" : t < 24 ? `${t} h` : `${t / 24} d`)
+      : (t) => textOf(inDays ? t / 24 : t),
     label: isStretched ? "time after the start (square-root scale)" : inDays ? "time (days)" : "time (h)",
     labelAnchor: "center",
     labelArrow: "none",
@@ -216,7 +298,19 @@ const upAxis = (label, more = {}) => ({ label, labelAnchor: "top", labelArrow: "
 const numberTicks = (value) => textOf(value, 3);
 const shareTicks = (value) => `${Math.round(value * 1000) / 10} %`;
 
-/* What all pictures share. */
-function plot(options) {
-  return Plot.plot({ style: { background: "none", overflow: "visible", fontSize: "12px", color: "inherit" }, marginTop: 26, marginBottom: 42, marginRight: 20, ...options });
+/* What all pictures share. A picture is one image for those who hear the page: its parts have no labels. */
+function plot({ x, y, ...options }) {
+  const room = options.width - (options.marginLeft || 0);
+  const named = (axis, width) => (axis.label ? { ...axis, label: shorten(axis.label, width) } : axis);
+  const svg = Plot.plot({
+    x: named(x, room),
+    y: named(y, options.width),
+    style: { background: "none", overflow: "visible", fontSize: "12px", color: "inherit" },
+    marginTop: 26,
+    marginBottom: 42,
+    marginRight: 20,
+    ...options,
+  });
+  svg.querySelectorAll("[aria-label]").forEach((part) => part.removeAttribute("aria-label"));
+  return svg;
 }

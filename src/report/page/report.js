@@ -1,4 +1,5 @@
-/* The page: its sections in order, those alone for which the data are there, and their redrawing when its width changes. */
+/* The page: its sections in order, those alone for which the data are there, and their redrawing when its width
+ * changes. */
 "use strict";
 
 const hasRows = (list) => Array.isArray(list) && list.length > 0;
@@ -6,20 +7,39 @@ const hasRows = (list) => Array.isArray(list) && list.length > 0;
 /* {id, name, isThere, parts: () => [node or null]} */
 const SECTIONS = [
   {
-    id: "run", name: "What was run", isThere: () => hasRows(DATA.protocols) || hasRows(DATA.parameters) || DATA.config,
+    id: "run",
+    name: "What was run",
+    isThere: () => hasRows(DATA.protocols) || hasRows(DATA.parameters) || DATA.config,
     parts: () => [...(hasRows(DATA.protocols) ? protocolFigure() : []), parametersPart(), configurationPart()],
   },
   {
-    id: "progress", name: "Progress and failures", isThere: () => DATA.progress && DATA.progress.n_points > 0,
+    id: "progress",
+    name: "Progress and failures",
+    isThere: () => DATA.progress && DATA.progress.n_points > 0,
     parts: () => [progressFigure(), failuresPart(), runsPart()],
   },
   { id: "cohort", name: "The cohort", isThere: () => DATA.cohort, parts: () => cohortPart() },
   { id: "trial", name: "The arms", isThere: () => DATA.trial && hasRows(DATA.trial.arms), parts: () => trialPart() },
-  { id: "validation", name: "Published against simulated", isThere: () => DATA.trial && hasRows(DATA.trial.validation), parts: () => validationPart() },
+  {
+    id: "validation",
+    name: "Published against simulated",
+    isThere: () => DATA.trial && hasRows(DATA.trial.validation),
+    parts: () => validationPart(),
+  },
   { id: "outcomes", name: "Endpoints", isThere: () => hasRows(DATA.endpoints), parts: () => distributionPart() },
   { id: "surface", name: "Response surface", isThere: () => SAMPLE, parts: () => surfacePart() },
-  { id: "sensitivity", name: "Sensitivity", isThere: () => hasRows(DATA.sensitivity) && hasRows(DATA.parameters) && hasRows(DATA.endpoints), parts: () => sensitivityPart() },
-  { id: "courses", name: "Over time", isThere: () => DATA.trajectories && hasRows(DATA.trajectories.states) && hasRows(DATA.trajectories.time), parts: () => coursesPart() },
+  {
+    id: "sensitivity",
+    name: "Sensitivity",
+    isThere: () => hasRows(DATA.sensitivity) && hasRows(DATA.parameters) && hasRows(DATA.endpoints),
+    parts: () => sensitivityPart(),
+  },
+  {
+    id: "courses",
+    name: "Over time",
+    isThere: () => DATA.trajectories && hasRows(DATA.trajectories.states) && hasRows(DATA.trajectories.time),
+    parts: () => coursesPart(),
+  },
 ];
 
 function build() {
@@ -32,7 +52,12 @@ function build() {
     document.getElementById("main").append(section);
     section.append(...parts().filter(Boolean));
   }
-  document.getElementById("foot").append(`Made by ${DATA.program || "ketsweep"} from ${DATA.file || "a result file"}. The page stands alone and asks nothing of any network. Charts by Observable Plot and D3 (ISC licence).`);
+  document
+    .getElementById("foot")
+    .append(
+      `Made by ${DATA.program || "ketsweep"} from ${DATA.file || "a result file"}. `,
+      "The page stands alone and asks nothing of any network. Charts by Observable Plot and D3 (ISC licence).",
+    );
 }
 
 /* Every chart again, at a width or at the one it has now. */
@@ -47,11 +72,15 @@ const PAPER = 680; // pixels between the margins of A4 and of letter paper
 let folded = [];
 window.addEventListener("beforeprint", () => {
   folded = [...document.querySelectorAll("main > section > details:not([open])")];
-  folded.forEach((details) => { details.open = true; });
+  folded.forEach((details) => {
+    details.open = true;
+  });
   redrawAll(PAPER);
 });
 window.addEventListener("afterprint", () => {
-  folded.forEach((details) => { details.open = false; });
+  folded.forEach((details) => {
+    details.open = false;
+  });
   redrawAll();
 });
 
