@@ -21,7 +21,11 @@ for place in "$folder/a" "$folder/b/longer"; do
     sleep 1
 done
 cmp "$folder/a/build/release/ketsweep" "$folder/b/longer/build/release/ketsweep"
-"$folder/a/build/release/ketsweep" --version | grep -q "commit $(git rev-parse --short HEAD)\$"
+version=$("$folder/a/build/release/ketsweep" --version)
+if [[ $version != *" commit $(<"$folder/a/tools/commit")"$'\n'* ]]; then
+    echo "the program of the archive does not know its commit: $version" >&2
+    exit 1
+fi
 make -s -C "$folder/a" test-unit
 rm -r "$folder"
 echo "$archive: $(sha256sum <"$archive" | cut -d ' ' -f 1)"
