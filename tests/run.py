@@ -26,7 +26,7 @@ import time
 TOP = pathlib.Path(__file__).resolve().parent.parent
 TIME_LIMIT = 7200.0 if os.environ.get("KETSWEEP_SOAK") == "1" else 900.0  # seconds
 RANKS = (1, 2, 3, 5)
-HOUSE = ("layers", "headers", "names", "format-check", "reference-check")  # make's targets
+HOUSE = ("layers", "headers", "names", "format-check", "reference-check", "hardening")  # make's targets
 
 # What mpirun starts: gives the output of each rank a file of its own, in the temporary folder.
 EACH_RANK = ["sh", "-c", 'exec "$0" >"$TMPDIR/rank.${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" 2>&1']

@@ -6,7 +6,7 @@
     problem, X, Y = ketsweep.salib("sensitivity.h5", "madrs_change_7d")
 
 tools/README.md shows them at work. The program is the one that the variable KETSWEEP names, else build/release/ketsweep
-beside this folder, else the one on PATH.
+beside this folder, else the one that was installed with it, else the one on PATH.
 """
 import json
 import os
@@ -143,8 +143,9 @@ def _call_with_dict(command, config, *arguments, start):
 
 def call(*arguments, start=()):
     """Runs the program as a command line would, after `start` (as ("mpirun", "-n", "4")), and returns what it prints."""
-    own = pathlib.Path(__file__).resolve().parent.parent / "build" / "release" / "ketsweep"
-    program = os.environ.get("KETSWEEP") or (str(own) if own.exists() else shutil.which("ketsweep"))
+    top = pathlib.Path(__file__).resolve().parent.parent
+    own = [str(path) for path in (top / "build/release/ketsweep", top / "../../bin/ketsweep") if path.exists()]
+    program = os.environ.get("KETSWEEP") or (own[0] if own else shutil.which("ketsweep"))
     if program is None:
         raise Error("ketsweep is neither built in build/release nor on PATH; the variable KETSWEEP can name it")
     process = subprocess.run([*start, program, *map(str, arguments)], stdin=subprocess.DEVNULL, text=True,

@@ -49,7 +49,8 @@ python=$(env -u PKG_CONFIG_SYSROOT_DIR -u PKG_CONFIG_LIBDIR tools/probe.sh --pyt
 make --no-print-directory -j"$(nproc)" CC="$compiler --sysroot=$system" EMULATOR="$emulator" VARIANT=aarch64 \
     all tests
 unset PKG_CONFIG_SYSROOT_DIR PKG_CONFIG_LIBDIR MPICC
-"$python" tests/run.py --build build/aarch64 --emulator "$emulator" unit science
+# The time limit of the long tests: an emulator is slow.
+KETSWEEP_SOAK=1 "$python" tests/run.py --build build/aarch64 --emulator "$emulator" unit science
 
 # The program itself, alone: Open MPI must not start its own helpers, which are of the other machine.
 make --no-print-directory -j"$(nproc)" all

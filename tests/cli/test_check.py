@@ -55,9 +55,9 @@ CASES = {
                   "it has one value, 0.5",
                   'design : { kind = "grid"; }; parameters : ( { name = "infusion_dose"; values = [0.5, 1.0]; } );'),
     "endpoint that does not depend": (
-        vary('name = "cadss_max";') + 'patient : { baseline_madrs = 33.0; }; output : { endpoints = ["madrs_24h"]; };',
-        "nothing of output depends on it under this protocol",
-        vary('name = "cadss_max";') + 'patient : { baseline_madrs = 33.0; }; output : { endpoints = ["cadss_peak"]; };'),
+        vary('name = "pressor_rate";') + 'patient : { baseline_madrs = 33.0; }; output : { endpoints = ["madrs_24h"]; };',
+        "nothing of output depends on it under this protocol", vary('name = "pressor_rate";') +
+        'patient : { baseline_madrs = 33.0; }; output : { endpoints = ["systolic_rise_peak"]; };'),
     "impossible protocols": (
         vary('name = "session_count"; low = 1; high = 12;') + "protocol : { horizon = 336.0; };",
         "of the points have a protocol that cannot be", vary('name = "session_count"; low = 1; high = 6;') +
@@ -111,6 +111,8 @@ class Check(ProgramTest):
         plan = self.run_program("check", TOP / "configs/sweep.cfg", "--set", "design.points=1048576").stdout
         self.assertRegex(plan, r"(?m)^1,048,576 patients x 28 days; about [\d.]+ core-(minutes|hours); file \d+ MB; on \d+ "
                                r"ranks about \d+ s$")
+        ranks, seconds = (int(number) for number in re.search(r"on (\d+) ranks about (\d+) s", plan).groups())
+        self.assertEqual((ranks & (ranks - 1), seconds <= 60), (0, True))
 
     def test_plan_of_a_function(self):
         plan = self.run_program("check", self.path("t.cfg", 'model = "test:ishigami"; ' + vary('name = "x1";'))).stdout
