@@ -12,22 +12,21 @@ function make(tag, properties = {}, ...children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
 let n_names = 0;
 const freshName = (stem) => `${stem}-${++n_names}`;
 
-/* A chosen value among {value, text}: the label with its select. */
+/* A choice among {value, text}: the label with its select; nothing where there is nothing to choose. */
 function choice(text, options, value, onChange) {
-  const select = make(
-    "select",
-    { change: () => onChange(select.value) },
-    ...options.map((option) =>
-      make("option", { value: option.value, selected: String(option.value) === String(value) }, option.text),
-    ),
+  if (options.length < 2) return null;
+  const isChosen = (option) => String(option.value) === String(value);
+  const entries = options.map((option) =>
+    make("option", { value: option.value, selected: isChosen(option) }, option.text),
   );
+  const select = make("select", { change: () => onChange(select.value) }, ...entries);
   return make("label", {}, text, select);
 }
 
@@ -124,7 +123,7 @@ function legendOf(items) {
 
 const FIGURES = []; // every chart's redraw(width), called when the page changes its width
 
-/* A chart. `draw(width)` returns {svg, label, title, note, legend, table}: the label says in a sentence what the
+/* A chart, drawn again when one of its controls changes. `draw(width)` returns {svg, label, title, note, legend, table}: the label says in a sentence what the
  * picture shows, title and note replace those of the frame, svg may be absent, then the note stands alone. */
 function figureOf({ id, title, help, controls = [], below = [], draw }) {
   const heading = make("h3", {}, title);
@@ -156,7 +155,7 @@ function figureOf({ id, title, help, controls = [], below = [], draw }) {
     "figure",
     { id },
     make("figcaption", {}, heading, make("p", { class: "help" }, "How to read it: ", help)),
-    controls.length ? make("div", { class: "controls" }, ...controls) : null,
+    controls.some(Boolean) ? make("div", { class: "controls", change: () => redraw() }, ...controls) : null,
     note,
     plot,
     legend,
