@@ -49,7 +49,7 @@ function tableOf({ head, rows, words = [], long = [] }) {
   };
   return make(
     "table",
-    {},
+    { class: head.length > 9 ? "wide" : null },
     make(
       "thead",
       {},
@@ -237,7 +237,7 @@ function rowsOf(names, width, height = 24) {
   }
   const words = {
     y: (name) => name,
-    text: (name) => shorten(name, width - 12),
+    text: (name) => shorten(name, width - 24),
     frameAnchor: "left",
     textAnchor: "start",
     dx: 2,
@@ -247,7 +247,7 @@ function rowsOf(names, width, height = 24) {
     strokeWidth: 4,
   };
   return {
-    marginLeft: 6,
+    marginLeft: 20,
     height: height + 16,
     dy: 8,
     insetTop: 16,
