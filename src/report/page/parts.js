@@ -221,8 +221,8 @@ PEN.font = '12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif
 const widthOf = (text) => PEN.measureText(text).width;
 
 /* How rows with names are laid out: names left of their rows, or above them where they would take too much of the
- * width. Returns the left margin, a row's height, by how much marks move down, the marks of the names, and what the
- * vertical axis takes. */
+ * width. Returns the left margin, a row's height, by how much marks move down, the marks of the names, which are drawn
+ * last, and what the vertical axis takes. */
 function rowsOf(names, width, height = 24) {
   const widest = d3.max(names, widthOf) || 0;
   if (widest + 14 <= width * 0.42) {
@@ -237,10 +237,10 @@ function rowsOf(names, width, height = 24) {
   }
   const words = {
     y: (name) => name,
-    text: (name) => shorten(name, width - 24),
+    text: (name) => shorten(name, width - 12),
     frameAnchor: "left",
     textAnchor: "start",
-    dx: 2,
+    dx: -16,
     dy: -height / 2,
     fill: "var(--ink)",
     stroke: "var(--ground)",

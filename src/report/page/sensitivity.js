@@ -54,7 +54,6 @@ function drawBars(rows, indices, width) {
     ),
     y: layout.y,
     marks: [
-      ...layout.marks,
       ...indices.flatMap((index, k) => [
         Plot.barX(of(k), {
           x: "value",
@@ -86,6 +85,7 @@ function drawBars(rows, indices, width) {
         }),
       ]),
       Plot.ruleX([0], { stroke: "var(--ink)" }),
+      ...layout.marks,
     ],
   });
 }

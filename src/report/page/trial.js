@@ -70,7 +70,6 @@ function drawArms(rows, name, unit, width) {
     ),
     y: layout.y,
     marks: [
-      ...layout.marks,
       share
         ? null
         : Plot.ruleX(
@@ -83,6 +82,7 @@ function drawArms(rows, name, unit, width) {
         rows.filter((row) => isNumber(row.value)),
         { x: "value", y: "arm", dy: layout.dy, r: 5, ...RING, className: "arms" },
       ),
+      ...layout.marks,
     ],
   });
 }

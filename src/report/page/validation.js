@@ -58,7 +58,6 @@ function validationFigure(id, name, targets) {
           }),
           y: layout.y,
           marks: [
-            ...layout.marks,
             spans(rows, "value_low", "value_high", { y: "key", dy: layout.dy - 6, ...PUBLISHED_SPAN }),
             spans(rows, "trial_low", "trial_high", { y: "key", dy: layout.dy, ...CHANCE_SPAN }),
             spans(rows, "low", "high", { y: "key", dy: layout.dy, ...MODEL_SPAN }),
@@ -87,6 +86,7 @@ function validationFigure(id, name, targets) {
                 className: "published",
               },
             ),
+            ...layout.marks,
           ],
         }),
         legend: legendOf([
