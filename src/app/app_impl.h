@@ -345,8 +345,8 @@ void ks_advice_judge_effects(struct ks_advice *advice, const struct ks_campaign 
                              const bool *has_effect);
 
 /* Simulates some hundred patients: `has_effect` [n_variables], true also for what is not tried (functions, morris, many
- * parameters). */
-int ks_effects_find(const struct ks_campaign *campaign, bool *has_effect);
+ * parameters, patients that take seconds). */
+int ks_effects_find(const struct ks_campaign *campaign, double seconds_per_point, bool *has_effect);
 
 /* Why a varied parameter has no effect, and what to do about it. */
 void ks_effects_explain(const struct ks_campaign *campaign, int variable, char *text, size_t size);

@@ -76,7 +76,8 @@ static void suggest_option(const char *word, const struct ks_command *command, c
     for (const struct ks_use *use = command->options; use->name != NULL; use++) names[n++] = use->name;
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word + strspn(word, "-"));
     const char *nearest = ks_config_nearest(name, n, names);
-    snprintf(text, size, nearest != NULL ? "did you mean --%s? " : "", nearest);
+    text[0] = '\0';
+    if (nearest != NULL) snprintf(text, size, "did you mean --%s? ", nearest);
 }
 
 /* One of the words of `choices`, where there are some; `what` for the sentence. */

@@ -214,7 +214,7 @@ static int judge(const struct ks_work *work, double seconds) {
     struct ks_advice advice = {stderr, campaign->path, 0};
     bool *has_effect;
     KS_ALLOCATE(has_effect, (size_t)campaign->design.n_variables);
-    int err = ks_effects_find(campaign, has_effect);
+    int err = ks_effects_find(campaign, seconds, has_effect);
     if (err == KS_OK) {
         print_plan(work, seconds);
         fflush(stdout);

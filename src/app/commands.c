@@ -17,22 +17,26 @@ static const struct ks_command commands[] = {
         .operand = "CONFIG",
         .summary = "simulate every point of a campaign into one HDF5 file",
         .options =
-            {{"output", OUTPUT_OF_CONFIG},
-             {"set"},
-             {"overwrite"},
-             {"extend", "the design has grown: keep the rows of the existing file, add the others"},
-             {"verify", "check every committed round before going on, not just the last"},
-             {"repair", "run the rounds again whose rows have changed since they were written"},
+            {{"output", OUTPUT_OF_CONFIG, NULL},
+             {"set", NULL, NULL},
+             {"overwrite", NULL, NULL},
+             {"extend", "the design has grown: keep the rows of the existing file, add the others", NULL},
+             {"verify", "check every committed round before going on, not just the last", NULL},
+             {"repair", "run the rounds again whose rows have changed since they were written", NULL},
              {"shard",
-              "only the Kth of N equal shares of the points, into NAME.K.h5 for NAME.h5; `merge` joins them"},
-             {"lanes", "patients solved at once, 1, 2, 4 or 8 (default: the most that the processor can); no "
-                       "result depends on it"},
+              "only the Kth of N equal shares of the points, into NAME.K.h5 for NAME.h5; `merge` joins them",
+              NULL},
+             {"lanes",
+              "patients solved at once, 1, 2, 4 or 8 (default: the most that the processor can); no "
+              "result depends on it",
+              NULL},
              {"max-failed-fraction",
-              "exit with 1 if more than this share of the points fails, 0 to 1 (default: 0.01)"},
+              "exit with 1 if more than this share of the points fails, 0 to 1 (default: 0.01)", NULL},
              {"verify-fraction",
               "solve this share of the points again, by cvode at a hundredth of solver.rtol, and say how far "
-              "their endpoints differ, above 0 to 1 (default: none)"},
-             {"quiet", "no progress, no summary, no warnings"}},
+              "their endpoints differ, above 0 to 1 (default: none)",
+              NULL},
+             {"quiet", "no progress, no summary, no warnings", NULL}},
         .notes = "Runs alone, or on many ranks under mpirun or srun. The same command goes on with an "
                  "unfinished file where it left off, on any number of ranks. SIGUSR1, SIGUSR2, SIGTERM, "
                  "SIGINT, run.time_limit or the end of the Slurm job stop it after a last commit. A second "
@@ -58,7 +62,7 @@ static const struct ks_command commands[] = {
         .name = "check",
         .operand = "CONFIG",
         .summary = "validate a configuration; print the plan, its cost, and what looks wrong",
-        .options = {{"set"}},
+        .options = {{"set", NULL, NULL}},
         .notes = "Every fault is reported in one go, with file, line and key. Warnings name what is allowed "
                  "but looks like a mistake, and what to do about it; they do not change the exit status. The "
                  "cost is measured by simulating points of the design for about a second.",
@@ -70,13 +74,13 @@ static const struct ks_command commands[] = {
         .name = "simulate",
         .operand = "CONFIG",
         .summary = "one patient, one protocol: every state over time, and the endpoints",
-        .options = {{"output", "where to (default: standard output)"},
-                    {"set"},
+        .options = {{"output", "where to (default: standard output)", NULL},
+                    {"set", NULL, NULL},
                     {"format",
                      "csv (default): the endpoints as # lines, then time_h and every state; h5: a result "
                      "file with one point",
                      "csv h5"},
-                    {"lanes"}},
+                    {"lanes", NULL, NULL}},
         .notes = "Times are those of output.trajectories; without it every hour and every start and end of a "
                  "dose or session. Varied parameters are at their base values.",
         .statuses = {"done", "the patient could not be simulated, or the output not written", NULL, NULL},
@@ -90,7 +94,7 @@ static const struct ks_command commands[] = {
         .operand = "TOPIC",
         .summary = "the tables that a configuration can name, with units, defaults, ranges and sources",
         .choices = "parameters states endpoints designs methods distributions models config",
-        .options = {{"json", "the same for programs"}},
+        .options = {{"json", "the same for programs", NULL}},
         .notes = "`show config` prints a configuration with every key, its unit and default.",
         .statuses = {"done", "standard output could not be written", NULL, NULL},
         .examples = {{"ketsweep show parameters", NULL}, {"ketsweep show endpoints --json", NULL}},
@@ -112,14 +116,15 @@ static const struct ks_command commands[] = {
         .operand = "FILE",
         .summary = "committed rows as CSV that R and pandas read as it is",
         .options =
-            {{"output", "where to (default: standard output)"},
+            {{"output", "where to (default: standard output)", NULL},
              {"dataset",
               "all (default): inputs, endpoints and status; or one of them, or trajectories; cohort: a line "
               "per patient, which population.file reads; trial: one per patient and arm",
               "all inputs endpoints status trajectories cohort trial"},
              {"format", "the only one (default)", "csv"},
              {"long",
-              "ID,ARM,TIME,NAME,VALUE: a line per number, times in h; . where there is no arm or time"}},
+              "ID,ARM,TIME,NAME,VALUE: a line per number, times in h; . where there is no arm or time",
+              NULL}},
         .notes = "A line of units, which begins with #, stands above the header.",
         .statuses = {"done", "the file could not be read, or the output not written", NULL, NULL},
         .examples = {{"ketsweep export sweep.h5 -o sweep.csv", NULL},
@@ -157,12 +162,14 @@ static const struct ks_command commands[] = {
         .name = "sensitivity",
         .operand = "FILE",
         .summary = "what drives the outcomes: indices with 95 % intervals, printed and stored",
-        .options = {{"method", "see `ketsweep show methods` (default: the design's own)"},
-                    {"bootstrap", "intervals from N resamples of base rows, 20 to 100000 (default: from the "
-                                  "design's independent scrambles or curves where it has them, else 1000)"},
-                    {"separate", "write NAME.sensitivity.h5 instead of FILE"},
-                    {"json", "the tables for programs"},
-                    {"quiet", "do not say what was written"}},
+        .options = {{"method", "see `ketsweep show methods` (default: the design's own)", NULL},
+                    {"bootstrap",
+                     "intervals from N resamples of base rows, 20 to 100000 (default: from the "
+                     "design's independent scrambles or curves where it has them, else 1000)",
+                     NULL},
+                    {"separate", "write NAME.sensitivity.h5 instead of FILE", NULL},
+                    {"json", "the tables for programs", NULL},
+                    {"quiet", "do not say what was written", NULL}},
         .notes = "Runs alone, or on many ranks under mpirun or srun; the numbers do not depend on how many. "
                  "Every endpoint, and every stored state at every stored time, gets its indices in FILE "
                  "under /sensitivity/METHOD; tables show endpoints, and states over their whole course. A "
@@ -176,12 +183,12 @@ static const struct ks_command commands[] = {
         .name = "cohort",
         .operand = "CONFIG",
         .summary = "virtual patients: plausible, and selected against published numbers",
-        .options = {{"output", OUTPUT_OF_CONFIG},
-                    {"set"},
+        .options = {{"output", OUTPUT_OF_CONFIG, NULL},
+                    {"set", NULL, NULL},
                     {"overwrite",
-                     "replace an existing file, and what an interrupted run of another study has left"},
-                    {"quiet", "no progress, no report, no warnings"},
-                    {"lanes"}},
+                     "replace an existing file, and what an interrupted run of another study has left", NULL},
+                    {"quiet", "no progress, no report, no warnings", NULL},
+                    {"lanes", NULL, NULL}},
         .notes = "Runs alone, or on many ranks under mpirun or srun. Simulates the candidates of the section "
                  "population in the arms that bounds (population.accept) and targets ask for, and keeps "
                  "those that are plausible. Targets marked calibration select patients, by weights of "
@@ -198,11 +205,11 @@ static const struct ks_command commands[] = {
         .name = "trial",
         .operand = "CONFIG",
         .summary = "the same patients in every arm: what a trial would show",
-        .options = {{"output", OUTPUT_OF_CONFIG},
-                    {"set"},
-                    {"overwrite"},
-                    {"quiet", "no progress, no report, no warnings"},
-                    {"lanes"}},
+        .options = {{"output", OUTPUT_OF_CONFIG, NULL},
+                    {"set", NULL, NULL},
+                    {"overwrite", NULL, NULL},
+                    {"quiet", "no progress, no report, no warnings", NULL},
+                    {"lanes", NULL, NULL}},
         .notes =
             "Runs alone, or on many ranks under mpirun or srun. Patients are those of trial.cohort, which "
             "`ketsweep cohort` writes, of a list (population.file), or the first candidates of a population "
@@ -223,7 +230,9 @@ static const struct ks_command commands[] = {
         .name = "merge",
         .operand = "SHARD...",
         .summary = "join the files of `run --shard` into the one that a single run would have written",
-        .options = {{"output", "the file to write (required)"}, {"overwrite"}, {"quiet", "say nothing"}},
+        .options = {{"output", "the file to write (required)", NULL},
+                    {"overwrite", NULL, NULL},
+                    {"quiet", "say nothing", NULL}},
         .notes = "All shards must be there, of one campaign, finished, and good by their checksums. Every "
                  "number is then the same as in the file of a single run, bit for bit. The file appears "
                  "under its name when it is whole.",
@@ -236,13 +245,16 @@ static const struct ks_command commands[] = {
         .name = "submit",
         .operand = "CONFIG",
         .summary = "check a campaign, choose ranks and time, and give it to Slurm",
-        .options = {{"output", OUTPUT_OF_CONFIG},
-                    {"set"},
-                    {"partition", "where to run; no more ranks than it has processors (default: Slurm's)"},
-                    {"time", "a limit as Slurm writes it, such as 90 (min), 01:30:00 or 1-12; ranks are "
-                             "chosen for it (default: half an hour)"},
-                    {"nodes", "on so many nodes (default: Slurm chooses)"},
-                    {"dry-run", "write the script, and do not submit it"}},
+        .options = {{"output", OUTPUT_OF_CONFIG, NULL},
+                    {"set", NULL, NULL},
+                    {"partition", "where to run; no more ranks than it has processors (default: Slurm's)",
+                     NULL},
+                    {"time",
+                     "a limit as Slurm writes it, such as 90 (min), 01:30:00 or 1-12; ranks are "
+                     "chosen for it (default: half an hour)",
+                     NULL},
+                    {"nodes", "on so many nodes (default: Slurm chooses)", NULL},
+                    {"dry-run", "write the script, and do not submit it", NULL}},
         .notes =
             "The script NAME.sbatch lies beside the output. The job stops before its time is up and queues "
             "again until the campaign is complete. jobs/environment.sh holds the modules and the launcher.",
@@ -267,7 +279,7 @@ static const struct ks_command commands[] = {
         .name = "help",
         .operand = "[COMMAND]",
         .summary = "how a command is used, with examples",
-        .options = {{"man", "the whole as the source of a man page"}},
+        .options = {{"man", "the whole as the source of a man page", NULL}},
         .notes = "`ketsweep COMMAND --help` prints the same.",
         .statuses = {"done", "standard output could not be written", NULL, NULL},
         .examples = {{"ketsweep help run", NULL},

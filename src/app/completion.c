@@ -68,8 +68,9 @@ static void print_bash_values(const struct ks_command *command) {
         const struct ks_option *option = ks_arguments_option(use->name);
         char name[64];
         if (option->value == NULL) continue;
-        snprintf(name, sizeof name, option->letter[0] != '\0' ? "--%s|%s:%s" : "--%s", option->name,
-                 command->name, option->letter);
+        snprintf(name, sizeof name, "--%s", option->name);
+        if (option->letter[0] != '\0')
+            snprintf(name, sizeof name, "--%s|%s:%s", option->name, command->name, option->letter);
         print_bash_case(command->name, name, find_words(option->value, use->choices, false));
     }
     print_bash_case(command->name, "", find_words(command->operand, command->choices, true));

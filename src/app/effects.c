@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_BASES = 4, MOST_PARAMETERS = 64 };
+enum { MOST_BASES = 4, MOST_PARAMETERS = 64, MOST_NUMBERS = 1 << 24 /* of output in memory */ };
+static const double most_seconds = 3;
 
 /* The steps of the solver follow every state, so that an output moves a little with what it does not depend on. */
 static const double steps_of_rtol = 100;
@@ -35,15 +36,16 @@ static void find_ends(const struct ks_design *design, int i, double ends[2]) {
 }
 
 /* Rows of a design from a file: at each base both ends of each parameter. */
-static void fill_rows(const struct ks_campaign *campaign, double *parameters, double *rows) {
+static void fill_rows(const struct ks_campaign *campaign, uint64_t n_bases, double *parameters,
+                      double *rows) {
     const struct ks_design *design = &campaign->design;
     size_t n = (size_t)design->n_variables;
-    for (uint64_t b = 0; b < N_BASES; b++)
+    for (uint64_t b = 0; b < n_bases; b++)
         for (size_t i = 0; i < n; i++) {
             double ends[2];
             find_ends(design, (int)i, ends);
             for (int end = 0; end < 2; end++, rows += n) {
-                ks_work_point(campaign, ks_plan_spread(b, N_BASES, design->n_points), rows, parameters);
+                ks_work_point(campaign, ks_plan_spread(b, n_bases, design->n_points), rows, parameters);
                 rows[i] = ends[end];
             }
         }
@@ -60,7 +62,7 @@ static void compare(const struct ks_work *work, bool *has_effect) {
     size_t n = (size_t)schema->n_parameters, n_endpoints = (size_t)schema->n_endpoints,
            n_course = (size_t)schema->n_times * (size_t)schema->n_states;
     double tolerance = steps_of_rtol * work->campaign->solver.rtol;
-    for (size_t row = 0; row < 2 * n * N_BASES; row += 2) {
+    for (size_t row = 0; row < rows->n_rows; row += 2) {
         bool *answer = &has_effect[row / 2 % n];
         *answer |= ks_status_is_failure(rows->status[row]) || ks_status_is_failure(rows->status[row + 1]);
         for (size_t k = 0; k < n_endpoints && !*answer; k++)
@@ -72,12 +74,12 @@ static void compare(const struct ks_work *work, bool *has_effect) {
     }
 }
 
-static int simulate(const struct ks_campaign *campaign, double *parameters, double *points,
+static int simulate(const struct ks_campaign *campaign, uint64_t n_bases, double *parameters, double *points,
                     bool *has_effect) {
     struct ks_campaign trial = *campaign;
     struct ks_work work;
-    uint64_t n_points = 2 * N_BASES * (uint64_t)campaign->design.n_variables, count = n_points;
-    fill_rows(campaign, parameters, points);
+    uint64_t n_points = 2 * n_bases * (uint64_t)campaign->design.n_variables, count = n_points;
+    fill_rows(campaign, n_bases, parameters, points);
     trial.solver.kind = KS_SOLVER_rosenbrock;
     trial.design = (struct ks_design){.kind = KS_DESIGN_file,
                                       .n_points = n_points,
@@ -92,17 +94,28 @@ static int simulate(const struct ks_campaign *campaign, double *parameters, doub
     return err;
 }
 
-int ks_effects_find(const struct ks_campaign *campaign, bool *has_effect) {
+/* How many points of the design there is time and memory for; 0: none. */
+static uint64_t choose_bases(const struct ks_campaign *campaign, double seconds_per_point) {
     const struct ks_design *design = &campaign->design;
-    int n = design->n_variables;
-    bool is_wanted = campaign->function == NULL && n > 0 && n <= MOST_PARAMETERS &&
+    double n_moves = 2.0 * design->n_variables, n_bases = floor(most_seconds / (n_moves * seconds_per_point));
+    double n_numbers = (double)campaign->n_endpoints;
+    if (campaign->has_trajectories) n_numbers += (double)campaign->n_times * campaign->n_quantities;
+    bool is_wanted = campaign->function == NULL && design->n_variables > 0 &&
+                     design->n_variables <= MOST_PARAMETERS &&
                      design->kind != KS_DESIGN_morris; /* whose purpose it is */
-    for (int i = 0; i < n; i++) has_effect[i] = !is_wanted;
-    if (!is_wanted) return KS_OK;
-    double *points = ks_memory_allocate(2 * N_BASES * (size_t)n * (size_t)n, sizeof *points);
+    n_bases = fmin(fmin(n_bases, floor(MOST_NUMBERS / (n_moves * n_numbers + 1))), MOST_BASES);
+    return is_wanted && n_bases >= 1 ? (uint64_t)n_bases : 0;
+}
+
+int ks_effects_find(const struct ks_campaign *campaign, double seconds_per_point, bool *has_effect) {
+    size_t n = (size_t)campaign->design.n_variables;
+    uint64_t n_bases = choose_bases(campaign, seconds_per_point);
+    for (size_t i = 0; i < n; i++) has_effect[i] = n_bases == 0;
+    if (n_bases == 0) return KS_OK;
+    double *points = ks_memory_allocate(2 * (size_t)n_bases * n * n, sizeof *points);
     double *parameters = ks_memory_allocate((size_t)campaign->n_parameters, sizeof *parameters);
     int err = points != NULL && parameters != NULL
-                  ? simulate(campaign, parameters, points, has_effect)
+                  ? simulate(campaign, n_bases, parameters, points, has_effect)
                   : ks_error_raise(KS_ERR_MEMORY, __FILE__, __LINE__, "no memory to try the parameters");
     free(points);
     free(parameters);

@@ -84,7 +84,8 @@ static void print_statistic(const struct ks_trial *t, int arm, int visit, enum k
     double value = summary_at(t, 0, arm, visit, s);
     char text[64];
     if (isnan(value)) return;
-    snprintf(text, sizeof text, strcmp(unit, "1") == 0 ? "%s" : "%s, %s", name, unit);
+    bool has_unit = strcmp(unit, "1") != 0;
+    snprintf(text, sizeof text, "%s%s%s", name, has_unit ? ", " : "", has_unit ? unit : "");
     printf("    %-24s %9.3g   %-18s   %-18s\n", text, value,
            in_words(ks_trial_report_over_draws(t, arm, visit, s)).text,
            in_words(ks_trial_report_over_replicates(t, arm, visit, s)).text);

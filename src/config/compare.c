@@ -183,14 +183,9 @@ bool ks_config_find_points(const char *canonical, uint64_t *n_points) {
 
 double ks_config_find_number(const char *canonical, const char *path) {
     config_t tree;
-    double number = NAN;
     config_init(&tree);
-    const config_setting_t *setting =
-        config_read_string(&tree, canonical) == CONFIG_TRUE ? config_lookup(&tree, path) : NULL;
-    if (setting != NULL && config_setting_is_number(setting))
-        number = config_setting_type(setting) == CONFIG_TYPE_FLOAT
-                     ? config_setting_get_float(setting)
-                     : (double)config_setting_get_int64(setting);
+    bool is_text = config_read_string(&tree, canonical) == CONFIG_TRUE;
+    double number = ks_settings_as_it_stands(is_text ? config_lookup(&tree, path) : NULL);
     config_destroy(&tree);
     return number;
 }

@@ -345,6 +345,16 @@ static int name_columns(struct ks_reader *reader, const config_setting_t *column
     return KS_OK;
 }
 
+/* A stored text names every regular entry, and so infusion_start; beside an arm's explicit infusions it has no effect where no
+ * regular session follows it, and would be refused. */
+static void drop_start(struct ks_reader *reader) {
+    config_setting_t *protocol = config_lookup(&reader->tree, "protocol");
+    bool is_explicit = ks_settings_member(protocol, "infusions") != NULL,
+         has_times = ks_settings_member(protocol, "sessions") != NULL;
+    double n_sessions = ks_settings_as_it_stands(ks_settings_member(protocol, "session_count"));
+    if (is_explicit && (has_times || !(n_sessions > 0))) config_setting_remove(protocol, "infusion_start");
+}
+
 /* Model and design of a stored text, of the reader's arm where it has one. */
 static int load_design(struct ks_reader *reader, const char *path, const char *canonical) {
     KS_TRY(ks_text_copy(path, &reader->campaign->path));
@@ -354,7 +364,10 @@ static int load_design(struct ks_reader *reader, const char *path, const char *c
     struct ks_section top = ks_settings_open(reader, config_root_setting(&reader->tree), &ks_config_keys);
     KS_TRY(read_model(reader, &top));
     if (reader->campaign->model == NULL) return KS_OK;
-    if (reader->arm >= 0) KS_TRY(take_arm(reader));
+    if (reader->arm >= 0) {
+        KS_TRY(take_arm(reader));
+        drop_start(reader);
+    }
     const config_setting_t *columns = ks_settings_member(ks_settings_top(reader, "design"), "columns");
     if (columns != NULL) return name_columns(reader, columns);
     ks_protocol_read_dose_unit(reader);

@@ -189,6 +189,9 @@ const char *ks_settings_file(const struct ks_reader *reader, const config_settin
 const config_setting_t *ks_settings_member(const config_setting_t *group, const char *name);
 const config_setting_t *ks_settings_top(const struct ks_reader *reader, const char *name);
 
+/* A number as it stands, whole or not; NaN where the setting is none, or absent. */
+double ks_settings_as_it_stands(const config_setting_t *setting);
+
 /* Opens a group; one that is not a group, and every unknown key in it, is a fault. */
 struct ks_section ks_settings_open(struct ks_reader *reader, const config_setting_t *setting,
                                    const struct ks_keys *keys);

@@ -156,6 +156,12 @@ const config_setting_t *ks_settings_top(const struct ks_reader *reader, const ch
     return ks_settings_member(config_root_setting(&reader->tree), name);
 }
 
+double ks_settings_as_it_stands(const config_setting_t *setting) {
+    if (setting == NULL || !config_setting_is_number(setting)) return NAN;
+    return config_setting_type(setting) == CONFIG_TYPE_FLOAT ? config_setting_get_float(setting)
+                                                             : (double)config_setting_get_int64(setting);
+}
+
 bool ks_settings_is_group(struct ks_reader *reader, const config_setting_t *setting) {
     if (config_setting_is_group(setting)) return true;
     report_type(reader, setting, "a group { ... }");

@@ -62,20 +62,26 @@ static void write_row(struct ks_json *json, const struct ks_page *page, uint64_t
     ks_json_end_array(json);
 }
 
-static int write_parameter_index(struct ks_json *json, struct method *m, const struct ks_index *index) {
-    struct triple t;
-    KS_TRY(read_triple(m, "", index, 2, &t));
-    if (t.pages[0]->data == NULL) return KS_OK;
-    KS_TRY(match_triple(m, &t, m->n_endpoints, m->n_parameters, 1));
-    begin_index(json, &t);
+/* Rows of a table of parameters. */
+static void write_matrix(struct ks_json *json, const struct triple *t, uint64_t n_rows, uint64_t n) {
+    begin_index(json, t);
     for (int i = 0; i < 3; i++) {
         ks_json_key(json, keys[i]);
         ks_json_array(json);
-        for (uint64_t e = 0; e < m->n_endpoints; e++)
-            write_row(json, t.pages[i], e * m->n_parameters, m->n_parameters);
+        for (uint64_t row = 0; row < n_rows; row++) write_row(json, t->pages[i], row * n, n);
         ks_json_end_array(json);
     }
     ks_json_end_object(json);
+}
+
+/* Of endpoints, or with the prefix of states over their whole course. */
+static int write_parameter_index(struct ks_json *json, struct method *m, const char *prefix,
+                                 const struct ks_index *index, uint64_t n_rows) {
+    struct triple t;
+    KS_TRY(read_triple(m, prefix, index, 2, &t));
+    if (t.pages[0]->data == NULL) return KS_OK;
+    KS_TRY(match_triple(m, &t, n_rows, m->n_parameters, 1));
+    write_matrix(json, &t, n_rows, m->n_parameters);
     return KS_OK;
 }
 
@@ -210,21 +216,9 @@ static int write_courses(struct ks_json *json, struct method *m, int n, const st
     ks_json_end_array(json);
     ks_json_key(json, "generalised");
     ks_json_array(json);
-    for (int i = 0; i < n; i++) {
-        if (indices[i].of != KS_OF_PARAMETER) continue;
-        KS_TRY(read_triple(m, "generalised_", &indices[i], 2, &t));
-        if (t.pages[0]->data == NULL) continue;
-        KS_TRY(match_triple(m, &t, m->n_states, m->n_parameters, 1));
-        begin_index(json, &t);
-        for (int k = 0; k < 3; k++) {
-            ks_json_key(json, keys[k]);
-            ks_json_array(json);
-            for (uint64_t s = 0; s < m->n_states; s++)
-                write_row(json, t.pages[k], s * m->n_parameters, m->n_parameters);
-            ks_json_end_array(json);
-        }
-        ks_json_end_object(json);
-    }
+    for (int i = 0; i < n; i++)
+        if (indices[i].of == KS_OF_PARAMETER)
+            KS_TRY(write_parameter_index(json, m, "generalised_", &indices[i], m->n_states));
     ks_json_end_array(json);
     return KS_OK;
 }
@@ -279,7 +273,8 @@ static int write_endpoint_indices(struct ks_json *json, struct method *m, int n,
     ks_json_key(json, "indices");
     ks_json_array(json);
     for (int i = 0; i < n; i++)
-        if (indices[i].of == KS_OF_PARAMETER) KS_TRY(write_parameter_index(json, m, &indices[i]));
+        if (indices[i].of == KS_OF_PARAMETER)
+            KS_TRY(write_parameter_index(json, m, "", &indices[i], m->n_endpoints));
     ks_json_end_array(json);
     ks_json_key(json, "totals");
     ks_json_array(json);

@@ -14,8 +14,8 @@
 /* `start`, as the file has it, and so many seconds later; false where it is no time. */
 static bool add_seconds(const char *start, double seconds, char *text, size_t size) {
     struct tm parts = {0};
-    if (sscanf(start, "%d-%d-%dT%d:%d:%d", &parts.tm_year, &parts.tm_mon, &parts.tm_mday, &parts.tm_hour,
-               &parts.tm_min, &parts.tm_sec) != 6 ||
+    if (sscanf(start, "%4d-%2d-%2dT%2d:%2d:%2d", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
+               &parts.tm_hour, &parts.tm_min, &parts.tm_sec) != 6 ||
         !(seconds >= 0 && seconds < 1e9))
         return false;
     parts.tm_year -= 1900;

@@ -52,9 +52,9 @@ CASES = {
         "switched off here: mechanism_inflammation",
         vary('name = "nfkb_ketamine_max"; low = 0.1; high = 0.8;') + "patient : { baseline_madrs = 33.0; };"),
     "endpoint that does not depend": (
-        vary('name = "cadss_max";') + 'patient : { baseline_madrs = 33.0; }; output : { endpoints = ["madrs_24h"]; };',
-        "nothing of output depends on it under this protocol",
-        vary('name = "cadss_max";') + 'patient : { baseline_madrs = 33.0; }; output : { endpoints = ["cadss_peak"]; };'),
+        vary('name = "pressor_rate";') + 'patient : { baseline_madrs = 33.0; }; output : { endpoints = ["madrs_24h"]; };',
+        "nothing of output depends on it under this protocol", vary('name = "pressor_rate";') +
+        'patient : { baseline_madrs = 33.0; }; output : { endpoints = ["systolic_rise_peak"]; };'),
     "impossible protocols": (
         vary('name = "session_count"; low = 1; high = 12;') + "protocol : { horizon = 336.0; };",
         "of the points have a protocol that cannot be", vary('name = "session_count"; low = 1; high = 6;') +
@@ -108,6 +108,8 @@ class Check(ProgramTest):
         plan = self.run_program("check", TOP / "configs/sweep.cfg", "--set", "design.points=1048576").stdout
         self.assertRegex(plan, r"(?m)^1,048,576 patients x 28 days; about [\d.]+ core-(minutes|hours); file \d+ MB; on \d+ "
                                r"ranks about \d+ s$")
+        ranks, seconds = (int(number) for number in re.search(r"on (\d+) ranks about (\d+) s", plan).groups())
+        self.assertEqual((ranks & (ranks - 1), seconds <= 60), (0, True))
 
     def test_plan_of_a_function(self):
         plan = self.run_program("check", self.path("t.cfg", 'model = "test:ishigami"; ' + vary('name = "x1";'))).stdout

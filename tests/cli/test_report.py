@@ -408,7 +408,7 @@ class Place(ReportTest):
         answer = self.run_program("report", "study.h5")
         self.assertRegex(answer.stderr, r"^study.report.html: 0\.\d MB written\n$")
         page = (self.folder / "study.report.html").read_text()
-        self.assertTrue(page.startswith("<!-- written by ketsweep report -->\n<!doctype html>"), page[:80])
+        self.assertTrue(page.lower().startswith("<!-- written by ketsweep report -->\n<!doctype html>"), page[:80])
         self.assertFalse(list(self.folder.glob("*.part-*")))
         (self.folder / "study.report.html").write_text(page[:200])
         self.run_program("report", "study.h5", "-q")  # made again
@@ -510,7 +510,9 @@ class Study(ReportTest):
 
     LOST = TRIAL.replace("visits = [24.0, 48.0]", "visits = [6.0, 24.0, 36.0, 48.0]").replace(
         "size = 20;", "size = 20; dropout = 0.6; responders_at = 7.0; rescue_ratio = 0.9; rescue_after = 30.0;").replace(
-        'name = "placebo"; protocol : { infusion_dose = 0.0; };', 'name = "placebo"; protocol : { infusion_dose = 0.0; session_count = 1; };')
+        'name = "placebo"; protocol : { infusion_dose = 0.0; };', 'name = "placebo"; protocol : { infusions = ( { time = 0.5; dose = 0.0; '
+        'duration = 0.25; } ); session_count = 1; };').replace('control = "placebo"; }', 'control = "placebo"; protocol : { infusions = ( { time = '
+        '0.0; dose = 0.4; duration = 0.5; }, { time = 1.0; dose = 0.2; duration = 0.5; } ); }; }')
 
     def setUp(self):
         super().setUp()
@@ -574,7 +576,10 @@ class Study(ReportTest):
         data, group = self.treat(self.LOST)
         found = data["trial"]
         weights = numpy.where((group["status"] == 1).all(axis=0), group["weight"], 0)
-        self.assertEqual(len(data["protocols"][1]["sessions"]), 1)
+        ketamine, placebo = data["protocols"]  # schedules of their own, over the regular one of the whole
+        self.assertEqual([(i["start"], i["dose"], i["duration"]) for i in ketamine["infusions"]], [(0, 0.4, 0.5), (1, 0.2, 0.5)])
+        self.assertEqual([(i["start"], i["drug"]) for i in placebo["infusions"]], [(0.5, "placebo")])
+        self.assertEqual((ketamine["sessions"], placebo["sessions"]), ([], [{"start": 24, "duration": 0.75}]))
         self.assertEqual([curve["arm"] for curve in found["survival"]], list(group["arm"]))
         n_lost = 0
         for a, arm in enumerate(found["arms"]):

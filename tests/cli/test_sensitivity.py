@@ -326,14 +326,14 @@ class Plot(SensitivityTest):
 
     def test_indices_are_drawn(self):
         self.make(COURSE)
-        refusal = self.plot("study.h5", status=1)
+        refusal = self.plot("study.h5", status=2)
         self.assertIn("study.h5 holds no indices; `ketsweep sensitivity study.h5` computes them", refusal.stderr)
         for method in ("sobol", "morris"):
             self.indices("--method", method)
             self.plot("study.h5", "--method", method, "-o", f"{method}.svg")
             picture = (self.folder / f"{method}.svg").read_text()
             self.assertIn("<svg", picture)
-        self.assertIn('has no endpoint "x"', self.plot("study.h5", "--endpoint", "x", status=1).stderr)
+        self.assertIn('has no endpoint "x"', self.plot("study.h5", "--endpoint", "x", status=2).stderr)
         self.plot("study.h5", "-o", "figure.pdf")
         self.assertEqual((self.folder / "figure.pdf").read_bytes()[:5], b"%PDF-")
 

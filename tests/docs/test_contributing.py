@@ -44,7 +44,11 @@ def setUpModule():
         if block.language == "diff":
             change = COPY / "change.diff"
             change.write_text(block.text)
-            run("patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "-i", change, cwd=COPY)
+            try:
+                run("patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "-i", change, cwd=COPY)
+            except AssertionError as error:
+                words = f"CONTRIBUTING.md, line {block.line}: the tree has changed there; mend the diff"
+                raise AssertionError(f"{words}\n{error}")
     programs = ("ketsweep", "tests/unit/test_model", "tests/docs/model_values")
     run("make", "-s", f"-j{os.cpu_count()}", *SMALL, *(f"build/additions/{program}" for program in programs), cwd=COPY)
 

@@ -1,4 +1,4 @@
-"""What documents name is there: links and anchors, files, make's targets, commands, options, keys; and what is there is named."""
+"""What documents name is there: links, files, make's targets, commands, options, keys; and what is there is named."""
 import glob
 import json
 import os
@@ -110,7 +110,8 @@ class WhatIsNamed(DocumentsTest):
         self.each(faults)
 
     def test_keys_of_a_configuration_exist(self):
-        keys = set(re.findall(r"(\w+) *[=:]", ketsweep("show", "config"))) | {"cfg", "csv", "sbatch", "h5", "c", "py", "sh"}
+        endings = {"cfg", "csv", "sbatch", "h5", "c", "py", "sh", "js", "html", "css"}
+        keys = set(re.findall(r"(\w+) *[=:]", ketsweep("show", "config"))) | endings
 
         def faults(document):
             added = {name for block in document.blocks if block.language == "diff"
@@ -135,6 +136,16 @@ class WhatIsThere(DocumentsTest):
 
     def test_commands(self):
         self.assert_names("README.md", commands())
+
+    def test_readme_counts_right(self):
+        parameters, readme = show("parameters"), " ".join((TOP / "README.md").read_text().split())
+        states = [row for row in show("states") if row["module"] != "derived"]
+        constants = [row for row in parameters if row["group"] not in ("protocol", "mechanism")
+                     and row["name"] not in ("baseline_madrs", "depressed_above")]
+        n_judged = sum(row["grade"] == "D" for row in constants)
+        for words in (f"any of {len(parameters)} parameters", f"{len(states)} states in one system",
+                      f"Of the {len(constants)} model constants {n_judged} are fitted"):
+            self.assertTrue(words in readme, f"README.md does not say: {words}")
 
     def test_methods(self):
         self.assert_names("src/analysis/README.md", [method["method"] for method in show("methods")])

@@ -37,8 +37,8 @@ def section(first, last):
 
 def modules():
     """Heading -> its text, of each part of the equations."""
-    text, _ = section("# Equations", "# Pre-treatment equilibrium")
-    return {part.split("\n")[0]: part for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]}
+    text, _ = section("## Equations", "## Pre-treatment equilibrium")
+    return {part.split("\n")[0]: part for part in re.split(r"^### ", text, flags=re.MULTILINE)[1:]}
 
 
 class Model:
@@ -49,9 +49,9 @@ class Model:
                                  check=True)
         names = [line.split() for line in process.stdout.splitlines()]
         self.parameters, self.inputs, self.states, self.derived = names
-        _, blocks = section("## Conventions", "# Pre-treatment equilibrium")
+        _, blocks = section("## Conventions", "## Pre-treatment equilibrium")
         self.equations = Equations(blocks)
-        _, blocks = section("# Pre-treatment equilibrium", "# Endpoints")
+        _, blocks = section("## Pre-treatment equilibrium", "## Endpoints")
         self.before = Equations(blocks)
 
     def draw(self, seed, is_treated):
@@ -109,7 +109,7 @@ class EquationsAreTheProgram(unittest.TestCase):
     def test_a_wrong_equation_is_found(self):
         model = Model()
         case = model.draw(0, True)
-        text = next(block for block in section("# Equations", "# Endpoints")[1] if "trkb' " in block)
+        text = next(block for block in section("## Equations", "## Endpoints")[1] if "trkb' " in block)
         wrong = Equations([text.replace("(1 + trkb_half) bdnf / (trkb_half", "(1 + trkb_half) bdnf / (2 trkb_half")])
         model.equations.right["trkb_prime"] = wrong.right["trkb_prime"]
         found, read = model.compute([case])[0], model.read(*case)
@@ -120,8 +120,8 @@ class TablesAndDiagrams(unittest.TestCase):
     """Of the document, against `ketsweep show`."""
 
     def setUp(self):
-        self.equations = Equations(section("## Conventions", "# Pre-treatment equilibrium")[1])
-        self.rows = re.findall(r"^\| (`[^|]+`) \| ([^|]*) \| ([^|]+) \|$", section("# Equations", "# Endpoints")[0], re.MULTILINE)
+        self.equations = Equations(section("## Conventions", "## Pre-treatment equilibrium")[1])
+        self.rows = re.findall(r"^\| (`[^|]+`) \| ([^|]*) \| ([^|]+) \|$", section("## Equations", "## Endpoints")[0], re.MULTILINE)
 
     def test_every_equation_has_its_constants_with_their_grades(self):
         told = {}

@@ -525,6 +525,40 @@ static void trajectories_move_each_parameter_once(void **state) {
     }
 }
 
+/* What progress shows of the rows so far is what the analysis of the finished study says, also where points failed and
+ * where there are rows for second order, and however the sums are shared out. */
+static void live_indices_are_those_of_the_analysis(void **state) {
+    (void)state;
+    for (int variant = 0; variant < 3; variant++) {
+        struct study s;
+        struct ks_results r;
+        struct ks_live live;
+        struct ks_live_index leader;
+        struct ks_design design = saltelli;
+        design.has_second_order = variant == 1;
+        run_known(&s, design, &g);
+        if (variant == 2) study_fail(&s, 10 * 77 + 3); /* an AB row */
+        if (variant == 2) study_fail(&s, 10 * 500);    /* an A row */
+        assert_int_equal(ks_live_create(&live, &s.design), KS_OK);
+        double *sums = ks_memory_allocate(2 * live.n_sums, sizeof *sums);
+        assert_int_equal(ks_live_find_leader(&live, sums, &leader), KS_OK);
+        assert_int_equal(leader.parameter, -1);                  /* of no rows nothing can be told */
+        for (uint64_t base = 0; base < s.design.n_bases; base++) /* two ranks, out of order */
+            ks_live_add(&live, base, &s.y[base * (uint64_t)live.n_rows],
+                        &sums[(base * 7 + base / 3) % 2 * live.n_sums]);
+        for (size_t k = 0; k < live.n_sums; k++) sums[k] += sums[live.n_sums + k];
+        assert_int_equal(ks_live_find_leader(&live, sums, &leader), KS_OK);
+        study_analyse(&s, KS_METHOD_sobol, 0, &r);
+        assert_int_equal(leader.parameter, 0);
+        assert_true(fabs(leader.value - total_of(&r, 0)) < 1e-9);
+        assert_true(fabs(leader.half_width - half_width(&r, r.offsets[0])) < 1e-9);
+        free(sums);
+        ks_live_release(&live);
+        ks_analysis_release(&r);
+        study_end(&s);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_in_salibs_order),
@@ -533,6 +567,7 @@ int main(void) {
         cmocka_unit_test(extended_designs_begin_with_the_smaller),
         cmocka_unit_test(indices_are_the_known_ones),
         cmocka_unit_test(pairs_have_their_indices),
+        cmocka_unit_test(live_indices_are_those_of_the_analysis),
         cmocka_unit_test(errors_fall_faster_than_random_points_let_them),
         cmocka_unit_test(intervals_of_scrambles_cover),
         cmocka_unit_test(intervals_of_trajectories_cover),

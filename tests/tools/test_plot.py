@@ -337,6 +337,10 @@ class Validation(PlotTest):
 
 class Command(PlotTest):
 
+    def setUp(self):
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(self.folder)
+
     def figures(self):
         return {"surface": self.model(), "dose-response": self.model(), "trajectories": self.model(), "tornado": self.saltelli(),
                 "sensitivity": self.saltelli(), "kaplan-meier": self.trial(), "validation": self.trial()}
@@ -371,8 +375,6 @@ class Command(PlotTest):
             self.assertAlmostEqual(figure.get_figwidth(), pixels)
 
     def test_the_default_name(self):
-        self.addCleanup(os.chdir, os.getcwd())
-        os.chdir(self.folder)
         self.assertTrue(self.main("tornado", self.saltelli()).startswith("saltelli-tornado.pdf"))
         self.assertTrue((self.folder / "saltelli-tornado.pdf").exists())
 

@@ -319,13 +319,17 @@ pageTest("each cell of a grid is the file's row", "grid", async (page) => {
       );
     }
   }
-  const [low, high] = await page.evaluate(() =>
-    ["0", "9"]
-      .map((i) => document.querySelectorAll("#surface-map .cells rect")[i])
-      .map((rect) => rect.getBoundingClientRect().bottom),
-  );
-  assert.ok(low !== high || table.length === 1);
-  assert.equal(table.at(-1)[0], "0.0833", "the least value is lowest");
+  const placeOf = async (duration) => {
+    const title = page.locator("#surface-map .cells rect title", {
+      hasText: `at infusion_dose 0.5 and infusion_duration ${duration} (`,
+    });
+    const cell = title.locator("..");
+    return { y: Number(await cell.getAttribute("y")), text: await title.textContent() };
+  };
+  const [least, most] = [await placeOf("0.0833"), await placeOf("2")];
+  assert.ok(least.y > most.y, "the least value is lowest");
+  const row = rows.find((one) => one[dose] === 0.5 && one[duration] === 2);
+  assert.ok(Math.abs(numberOf(/^(\S+) points/.exec(most.text)[1]) - row[change]) < 6e-3, most.text);
   assert.equal(await count(page, "#surface-map input[type=range]:visible"), 0, "nothing is left to hold");
 });
 
