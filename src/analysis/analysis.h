@@ -143,10 +143,10 @@ void ks_analysis_release_failures(struct ks_failures *failures);
 /* ---- while a campaign runs: one output of a Saltelli design ---------------------------------------------------- */
 
 struct ks_live {
-    struct ks_design design; /* borrowed, without its second order */
-    int n_rows;              /* of a base row */
-    size_t n_sums;           /* 0 for other designs */
-    double *scratch;
+    struct ks_design design;  /* borrowed, without its second order */
+    int n_rows;               /* of a base row */
+    size_t n_sums;            /* 0 for other designs */
+    double *scratch, *values; /* all memory there is: what follows cannot fail on one rank alone */
 };
 
 struct ks_live_index {
@@ -160,6 +160,6 @@ void ks_live_release(struct ks_live *live);
 
 /* Adds a whole base row, y [n_rows] with NaN where a point failed, to `sums` [n_sums], which add up over ranks. */
 void ks_live_add(struct ks_live *live, uint64_t base, const double *y, double *sums);
-int ks_live_find_leader(struct ks_live *live, const double *sums, struct ks_live_index *leader);
+struct ks_live_index ks_live_find_leader(struct ks_live *live, const double *sums);
 
 #endif

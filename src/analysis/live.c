@@ -20,11 +20,13 @@ int ks_live_create(struct ks_live *live, const struct ks_design *design) {
     size_t n_terms = (size_t)sobol()->count_terms(&live->design), p = (size_t)design->n_variables;
     live->n_sums = KS_DESIGN_SCRAMBLES * n_terms;
     KS_ALLOCATE(live->scratch, n_terms + p + 2);
+    KS_ALLOCATE(live->values, 2 * p * (1 + KS_DESIGN_SCRAMBLES));
     return KS_OK;
 }
 
 void ks_live_release(struct ks_live *live) {
     free(live->scratch);
+    free(live->values);
     *live = (struct ks_live){0};
 }
 
@@ -45,9 +47,9 @@ void ks_live_add(struct ks_live *live, uint64_t base, const double *y, double *s
 }
 
 /* Total orders of the whole, and without each scramble: [1 + KS_DESIGN_SCRAMBLES][n_values]. */
-static void estimate(struct ks_live *live, const double *sums, double *values, size_t n_values) {
+static void estimate(struct ks_live *live, const double *sums, size_t n_values) {
     size_t n_terms = live->n_sums / KS_DESIGN_SCRAMBLES;
-    double variance;
+    double *values = live->values, variance;
     for (size_t r = 0; r <= KS_DESIGN_SCRAMBLES; r++) {
         memset(live->scratch, 0, n_terms * sizeof *live->scratch);
         for (size_t g = 0; g < KS_DESIGN_SCRAMBLES; g++)
@@ -57,19 +59,18 @@ static void estimate(struct ks_live *live, const double *sums, double *values, s
     }
 }
 
-int ks_live_find_leader(struct ks_live *live, const double *sums, struct ks_live_index *leader) {
+struct ks_live_index ks_live_find_leader(struct ks_live *live, const double *sums) {
     const struct ks_replicates replicates = {.kind = KS_JACKKNIFE, .n = 1 + KS_DESIGN_SCRAMBLES};
+    const double *values = live->values;
     size_t n_values = 2 * (size_t)live->design.n_variables;
-    double *values, bias;
-    *leader = (struct ks_live_index){.parameter = -1};
-    if (live->n_sums == 0) return KS_OK;
-    KS_ALLOCATE(values, n_values * (1 + KS_DESIGN_SCRAMBLES));
-    estimate(live, sums, values, n_values);
+    double bias;
+    struct ks_live_index leader = {.parameter = -1};
+    if (live->n_sums == 0) return leader;
+    estimate(live, sums, n_values);
     for (int i = 0; i < live->design.n_variables; i++) {
-        if (!isfinite(values[i]) || (leader->parameter >= 0 && values[i] <= leader->value)) continue;
-        *leader = (struct ks_live_index){i, values[i],
-                                         ks_intervals_half_width(&replicates, &values[i], n_values, &bias)};
+        if (!isfinite(values[i]) || (leader.parameter >= 0 && values[i] <= leader.value)) continue;
+        leader = (struct ks_live_index){i, values[i],
+                                        ks_intervals_half_width(&replicates, &values[i], n_values, &bias)};
     }
-    free(values);
-    return KS_OK;
+    return leader;
 }

@@ -198,9 +198,9 @@ static void judge_size(struct ks_advice *advice, const struct ks_campaign *campa
     if (design->n_variables == 0 || campaign->precision.is_wanted) return;
     if (is_sample && n < wanted)
         advise(advice,
-               "%" PRIu64
-               " points are few for %d parameters: indices and response surfaces need ten for each or "
-               "more; design.points = %" PRIu64,
+               "design.points = %" PRIu64
+               " is little for %d parameters: indices and response surfaces need ten points for each or "
+               "more; such as %" PRIu64,
                n, design->n_variables, design->kind == KS_DESIGN_sobol ? power_above(wanted) : wanted);
     else if (design->kind == KS_DESIGN_sobol && !is_power_of_two(n))
         advise(advice,
@@ -288,15 +288,14 @@ void ks_advice_judge_outcomes(struct ks_advice *advice, const struct ks_tally *t
             worst = i;
     }
     if (100 * n_failed > n_all)
-        advise(advice,
-               "of those tried %s failed, most by %s (%s); where they lie `ketsweep run` says: make those "
-               "ranges "
-               "narrower, or allow it by --max-failed-fraction",
-               share(n_failed, n_all, text), ks_status_names[worst], ks_status_meanings[worst]);
+        advise(
+            advice,
+            "%s tried failed, most by %s (%s); `ketsweep run` says where such points lie: make those ranges "
+            "narrower, or allow it by --max-failed-fraction",
+            share(n_failed, n_all, text), ks_status_names[worst], ks_status_meanings[worst]);
     if (10 * n_well > n_all)
         advise(advice,
-               "of those tried %s are of patients who are not depressed before treatment, whom analyses "
-               "leave out; "
+               "%s tried are of patients who are not depressed before treatment, whom analyses leave out; "
                "patient : { baseline_madrs = 33.0; } makes all of them ill, or lower patient.depressed_above",
                share(n_well, n_all, text));
 }

@@ -83,14 +83,14 @@ static struct word unit_of(const struct ks_column *column) {
     return word;
 }
 
-static void print_values(const struct ks_variable *v, const struct ks_column *column) {
+static void print_values(const struct ks_column *column, const char *words, int n, const double *values) {
     bool is_route = strcmp(column->name, "route") == 0;
-    printf("  %-30s one of", column->name);
-    for (int i = 0; i < v->distribution.n_values; i++) {
+    printf("  %-30s %s", column->name, words);
+    for (int i = 0; i < n; i++) {
         if (is_route)
-            printf(" %s", ks_routes[(int)v->distribution.values[i]].name);
+            printf(" %s", ks_routes[(int)values[i]].name);
         else
-            printf(" %.4g", v->distribution.values[i]);
+            printf(" %.4g", values[i]);
     }
     printf("%s\n", is_route ? "" : unit_of(column).text);
 }
@@ -99,13 +99,15 @@ static void print_variable(const struct ks_campaign *campaign, const struct ks_s
     const struct ks_variable *v = &campaign->design.variables[i];
     const struct ks_column *column = &schema->parameters[i];
     const struct word unit = unit_of(column);
-    if (campaign->design.kind == KS_DESIGN_grid)
+    if (campaign->design.kind == KS_DESIGN_grid && (v->n_levels == 1 || strcmp(column->name, "route") == 0))
+        print_values(column, v->n_levels == 1 ? "1 level," : "levels", v->n_levels, v->levels);
+    else if (campaign->design.kind == KS_DESIGN_grid)
         printf("  %-30s %d levels, %g to %g%s\n", column->name, v->n_levels, v->levels[0],
                v->levels[v->n_levels - 1], unit.text);
     else if (campaign->design.kind == KS_DESIGN_file)
         printf("  %-30s from the file%s%s\n", column->name, unit.text[0] != '\0' ? "," : "", unit.text);
     else if (v->distribution.kind == KS_DISTRIBUTION_discrete && v->distribution.n_values <= 12)
-        print_values(v, column);
+        print_values(column, "one of", v->distribution.n_values, v->distribution.values);
     else
         printf("  %-30s %s, 5 %% %.4g, median %.4g, 95 %% %.4g%s\n", column->name,
                ks_distribution_names[v->distribution.kind], ks_distribution_quantile(&v->distribution, 0.05),

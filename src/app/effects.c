@@ -169,7 +169,11 @@ void ks_effects_explain(const struct ks_campaign *campaign, int variable, char *
     double n_infusions = t->has_infusion_events ? (double)t->n_infusion_events
                                                 : find_most(campaign, KS_PARAMETER_infusion_count);
     char switches[160];
-    if (is_one_of(parameter, 10, by_sessions) && n_sessions == 0)
+    double ends[2];
+    find_ends(&campaign->design, variable, ends);
+    if (ends[0] == ends[1])
+        snprintf(text, size, "it has one value, %.6g; give it more, or set it and do not vary it", ends[0]);
+    else if (is_one_of(parameter, 10, by_sessions) && n_sessions == 0)
         snprintf(text, size, "no session is held; set protocol.session_count, or do not vary it");
     else if (parameter == KS_PARAMETER_session_interval && n_sessions == 1)
         snprintf(text, size, "one session has no interval; set protocol.session_count, or do not vary it");

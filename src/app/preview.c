@@ -2,7 +2,7 @@
  * Saltelli design the parameter that matters most. For people who watch; nothing of it is stored, and no stored bit
  * depends on it.
  *
- * Points of a base row go together: its mean counts as one observation. Base rows that a rank has as a whole it adds up
+ * Points of a base row go together: the mean of those that did not fail counts as one observation. Base rows that a rank has as a whole it adds up
  * itself; the points of those that were cut between ranks, or between rounds, it sends to rank 0, which joins them. So a
  * commit takes one sum over ranks of some hundred numbers and a few points of each rank, and nothing is sent in between.
  * Quasi-random points differ less than the independent ones that the interval of the mean is for: it is rather too wide. */
@@ -20,7 +20,7 @@ enum { N_POINTS, N_MEANS, SUM, SQUARES, N_OWN }; /* then those of the indices */
 static const double normal_factor = 1.95996398454;
 
 int ks_preview_create(struct ks_preview *preview, const struct ks_campaign *campaign, int n_ranks) {
-    enum { MOST = 1 << 22, LEAST_CAPACITY = 64 }; /* points that rank 0 joins */
+    enum { MOST = 1 << 20, LEAST_CAPACITY = 64 }; /* points that rank 0 joins: all wait 0.2 s for so many */
     const struct ks_design *design = &campaign->design;
     *preview = (struct ks_preview){.campaign = campaign, .n_rows = 1};
     if (campaign->n_endpoints == 0 || design->n_points < 2) return KS_OK;
@@ -51,12 +51,16 @@ void ks_preview_release(struct ks_preview *preview) {
 }
 
 static void add_base_row(struct ks_preview *preview, uint64_t base) {
-    double sum = 0;
-    for (uint64_t i = 0; i < preview->n_rows; i++) sum += preview->y[i];
-    double mean = sum / (double)preview->n_rows;
+    double sum = 0, n = 0;
+    for (uint64_t i = 0; i < preview->n_rows; i++) {
+        if (!isfinite(preview->y[i])) continue;
+        sum += preview->y[i];
+        n++;
+    }
+    double mean = sum / n;
     ks_live_add(&preview->live, base, preview->y, preview->sums + N_OWN);
     if (!isfinite(mean)) return;
-    preview->sums[N_POINTS] += (double)preview->n_rows;
+    preview->sums[N_POINTS] += n;
     preview->sums[N_MEANS] += 1;
     preview->sums[SUM] += mean;
     preview->sums[SQUARES] += mean * mean;
@@ -127,7 +131,9 @@ static void join_fragments(struct ks_preview *preview) {
 /* A value and half of its interval, with two digits of that. */
 static int print_estimate(char *text, size_t size, double value, double half_width) {
     int decimals = 0;
-    for (double h = half_width; h > 0 && h < 10 && decimals < 12; h *= 10) decimals++;
+    if (!(half_width > 0 && fabs(value) < 1e12 && half_width < 1e12)) /* all the same, or long */
+        return snprintf(text, size, "%.6g +- %.2g", value, half_width);
+    for (double h = half_width; h < 10 && decimals < 12; h *= 10) decimals++;
     return snprintf(text, size, "%.*f +- %.*f", decimals, value, decimals, half_width);
 }
 
@@ -152,7 +158,6 @@ static void describe(struct ks_preview *preview, const struct ks_live_index *lea
 }
 
 int ks_preview_gather(struct ks_preview *preview, MPI_Comm comm, int rank, int size) {
-    struct ks_live_index leader;
     if (preview->n_sums == 0) return KS_OK;
     if (preview->n_rows > 1) {
         const struct ks_session session = {.comm = comm, .rank = rank, .size = size};
@@ -161,9 +166,10 @@ int ks_preview_gather(struct ks_preview *preview, MPI_Comm comm, int rank, int s
         if (rank == 0 && preview->gathered->n > 0) join_fragments(preview);
     }
     KS_MPI(MPI_Reduce(preview->sums, preview->total, (int)preview->n_sums, MPI_DOUBLE, MPI_SUM, 0, comm));
-    if (rank != 0) return KS_OK;
-    KS_TRY(ks_live_find_leader(&preview->live, preview->total + N_OWN, &leader));
-    describe(preview, &leader);
+    if (rank == 0) {
+        const struct ks_live_index leader = ks_live_find_leader(&preview->live, preview->total + N_OWN);
+        describe(preview, &leader);
+    }
     return KS_OK;
 }
 

@@ -59,16 +59,16 @@ static size_t line_width(const struct ks_progress *progress) {
 }
 
 /* A line that is redrawn must fit: what is least needed goes first, and the end is cut off. */
-static void print_line(const struct ks_progress *progress, const char *count, const char *rate,
-                       const char *rest) {
+static void print_line(const struct ks_progress *progress, const char *count, const char *percent,
+                       const char *rate, const char *rest) {
     enum { SIZE = 512 };
     char line[SIZE];
     const char *preview = progress->preview != NULL ? progress->preview : "";
     const char *dash = preview[0] != '\0' ? "; " : "";
     size_t width = line_width(progress);
-    int n = snprintf(line, SIZE, "%s, %s, %s%s%s", count, rate, rest, dash, preview);
-    if ((size_t)n >= width) n = snprintf(line, SIZE, "%s, %s%s%s", count, rest, dash, preview);
-    if ((size_t)n >= width) snprintf(line, SIZE, "%s, %s%s%s", strchr(count, '(') + 1, rest, dash, preview);
+    int n = snprintf(line, SIZE, "%s (%s), %s, %s%s%s", count, percent, rate, rest, dash, preview);
+    if ((size_t)n >= width) n = snprintf(line, SIZE, "%s (%s), %s%s%s", count, percent, rest, dash, preview);
+    if ((size_t)n >= width) snprintf(line, SIZE, "%s, %s%s%s", percent, rest, dash, preview);
     if (width <= SIZE) line[width - 1] = '\0';
     fprintf(progress->stream, "%s%s%s", progress->is_terminal ? "\r\033[K" : "", line,
             progress->is_terminal ? "" : "\n");
@@ -83,13 +83,13 @@ void ks_progress_show(struct ks_progress *progress, const struct ks_farm_progres
     if (is_first && !progress->is_terminal) return; /* nothing to tell yet */
     uint64_t n_all = progress->n_before + state->n_points, n_done = progress->n_before + state->n_done;
     double rate = (double)state->n_done / fmax(state->seconds, 1e-9);
-    char count[96], speed[32], rest[80], left[32];
+    char count[96], percent[16], speed[32], rest[80], left[32];
     ks_progress_duration((double)(state->n_points - state->n_done) / rate, left);
-    snprintf(count, sizeof count, "%" PRIu64 " of %" PRIu64 " points (%.0f %%)", n_done, n_all,
-             100.0 * (double)n_done / (double)n_all);
+    snprintf(count, sizeof count, "%" PRIu64 " of %" PRIu64 " points", n_done, n_all);
+    snprintf(percent, sizeof percent, "%.0f %%", 100.0 * (double)n_done / (double)n_all);
     snprintf(speed, sizeof speed, "%.3g points/s", rate);
     snprintf(rest, sizeof rest, "%" PRIu64 " failed, %s left", n_failed, left);
-    print_line(progress, count, speed, rest);
+    print_line(progress, count, percent, speed, rest);
 }
 
 void ks_progress_end(struct ks_progress *progress) {

@@ -368,9 +368,9 @@ static int load_design(struct ks_reader *reader, const char *path, const char *c
         KS_TRY(take_arm(reader));
         drop_start(reader);
     }
+    ks_protocol_read_dose_unit(reader);
     const config_setting_t *columns = ks_settings_member(ks_settings_top(reader, "design"), "columns");
     if (columns != NULL) return name_columns(reader, columns);
-    ks_protocol_read_dose_unit(reader);
     KS_TRY(ks_plan_read(reader));
     return ks_correlation_read(reader);
 }

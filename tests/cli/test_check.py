@@ -51,6 +51,9 @@ CASES = {
         "patient : { baseline_madrs = 33.0; mechanism_inflammation = 0.0; };",
         "switched off here: mechanism_inflammation",
         vary('name = "nfkb_ketamine_max"; low = 0.1; high = 0.8;') + "patient : { baseline_madrs = 33.0; };"),
+    "one level": ('design : { kind = "grid"; }; parameters : ( { name = "infusion_dose"; values = [0.5]; } );',
+                  "it has one value, 0.5",
+                  'design : { kind = "grid"; }; parameters : ( { name = "infusion_dose"; values = [0.5, 1.0]; } );'),
     "endpoint that does not depend": (
         vary('name = "pressor_rate";') + 'patient : { baseline_madrs = 33.0; }; output : { endpoints = ["madrs_24h"]; };',
         "nothing of output depends on it under this protocol", vary('name = "pressor_rate";') +
@@ -67,7 +70,7 @@ CASES = {
                 vary('name = "glutamate_time"; scale = "log";') + "patient : { baseline_madrs = 33.0; };"),
     "no power of two": (DOSE.replace("256", "1000"), "design.points = 512 or 1024 instead of 1000",
                         DOSE.replace("256", "1024")),
-    "few points": (DOSE.replace("256", "4"), "4 points are few for 1 parameters", DOSE.replace("256", "16")),
+    "few points": (DOSE.replace("256", "4"), "design.points = 4 is little for 1 parameters", DOSE.replace("256", "16")),
     "few base rows": (DOSE.replace('"sobol"', '"saltelli"').replace("256", "64"), "64 base rows are few",
                       DOSE.replace('"sobol"', '"saltelli"')),
     "few trajectories": (DOSE.replace('"sobol"', '"morris"').replace("256", "8"), "8 trajectories are few",

@@ -64,7 +64,7 @@ class Progress(ProgramTest):
         for width in (70, 40):
             _, redrawn, _ = self.redraw(width, *words, "-o", f"{width}.h5")
             self.assertLess(max(map(len, redrawn)), width)
-            self.assertRegex(redrawn[-1], r"^\d+ %\), 0 failed, .* left; mean mad")
+            self.assertRegex(redrawn[-1], r"^\d+ %, 0 failed, .* left; mean mad")
 
     def test_log(self):
         config = self.path("a.cfg", CAMPAIGN.replace("points = 23", "points = 64"))
@@ -112,6 +112,12 @@ class Estimate(ProgramTest):
         with h5py.File(self.folder / "a.h5") as file:
             self.assertEqual(int(n.replace(",", "")), int((file["status"][:] == 1).sum()))
             self.assertLess(int(n.replace(",", "")), 1000)
+        study = self.path("b.cfg", 'model = "test:corner"; design : { kind = "saltelli"; points = 64; };'
+                          'parameters : ( { name = "x1"; }, { name = "x3"; } );')
+        *_, n = self.estimate(study, "-o", "b.h5", "--max-failed-fraction", "1")
+        with h5py.File(self.folder / "b.h5") as file:  # the others of their base rows do
+            self.assertEqual(int(n), int((file["status"][:] == 1).sum()))
+            self.assertLess(int(n), len(file["status"]))
 
     def test_leader(self):
         """The index and its interval are those of `sensitivity`, however base rows were cut between ranks and rounds."""

@@ -192,6 +192,7 @@ class Campaign(ReportTest):
         file = self.campaign("listed", 'design : { kind = "file"; file = "points.csv"; }; output : { endpoints = ["madrs_24h"]; };')
         data = self.report(file)
         self.assertEqual(data["protocols"][0]["varied"], ["infusion_dose", "infusion_rate"])
+        self.assertEqual(data["protocols"][0]["infusions"][0]["unit"], "mg/kg")
         self.assertEqual({p["distribution"] for p in data["parameters"]}, {"rows of a file"})
         self.check_columns(data, file)
 

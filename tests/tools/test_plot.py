@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 import unittest
+import warnings
 
 import h5py
 import numpy
@@ -254,6 +255,24 @@ class Tornado(PlotTest):
         for name, values in courses.items():
             numpy.testing.assert_array_equal(values, table.trajectories_ST.sel(state="bdnf", parameter=name))
         self.assertEqual(len(drivers.draw_overview(path, "madrs_end")[0].axes[0].patches), 2)
+
+    def test_an_endpoint_that_does_not_vary(self):
+        """It has no indices; the overview is of the others, and an error where there are none."""
+        path = self.path("constant.h5")
+        config = {"protocol": {"horizon": 48.0}, "design": {"kind": "morris", "points": 4},
+                  "parameters": [{"name": "infusion_dose"}, {"name": "infusion_duration"}],
+                  "output": {"endpoints": ["madrs_baseline", "madrs_24h"]}}
+        ketsweep.run(config, path)
+        ketsweep.call("sensitivity", path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            figure, _ = drivers.draw_overview(path)
+        self.assertEqual(figure.axes[2].get_title(), "mu_star, of each endpoint's largest")
+        ketsweep.run({**config, "output": {"endpoints": ["madrs_baseline"]}, "design": {"kind": "saltelli", "points": 32}}, path,
+                     overwrite=True)
+        ketsweep.call("sensitivity", path)
+        with self.assertRaisesRegex(ketsweep.Error, "nothing varies in .* that has an index"):
+            drivers.draw_overview(path)
 
 
 class KaplanMeier(PlotTest):

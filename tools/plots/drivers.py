@@ -110,9 +110,10 @@ def draw_panel(axes, indices, e):
 def draw_map(figure, axes, indices):
     values = indices.of(indices.name)[0]
     if not indices.is_share:
-        values = values / numpy.nanmax(numpy.abs(values), axis=1)[:, None]
+        largest = numpy.nan_to_num(numpy.abs(values)).max(axis=1)
+        values = values / numpy.where(largest > 0, largest, numpy.nan)[:, None]  # of an endpoint that does not vary: nothing
     order = numpy.argsort(-numpy.nan_to_num(numpy.abs(values)).max(axis=0))
-    image = axes.imshow(values[:, order].T, aspect="auto", cmap=style.MAP, vmin=min(0, numpy.nanmin(values)), vmax=1)
+    image = axes.imshow(values[:, order].T, aspect="auto", cmap=style.MAP, vmin=min(0, numpy.nan_to_num(values).min()), vmax=1)
     axes.set_xticks(range(len(indices.endpoints)), indices.endpoints, rotation=45, ha="right")
     axes.set_yticks(range(len(order)), [indices.parameters[i] for i in order])
     axes.set_title(indices.name if indices.is_share else f"{indices.name}, of each endpoint's largest")
@@ -134,6 +135,8 @@ def draw_overview(path, endpoint=None, method=None):
     indices = Indices(path, method)
     if endpoint is not None and endpoint not in indices.endpoints:
         raise Error(f'{path} has no endpoint "{endpoint}"; it has {", ".join(indices.endpoints)}')
+    if not any(numpy.isfinite(indices.table[name]).any() for name in indices.table if f"{name}_low" in indices.table):
+        raise Error(f"nothing varies in {path} that has an index")
     chosen = [indices.endpoints.index(endpoint)] if endpoint else range(len(indices.endpoints))[:MOST_TORNADOS]
     panels = [(draw_panel, e) for e in chosen]
     panels += [(draw_course, s) for s in range(min(len(indices.states), MOST_STATES))]
