@@ -77,7 +77,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 
 # Vectors never cross a call that is not inlined, so gcc's notes on their calling convention do not matter.
 LANE_FLAGS = -Wno-psabi -DKS_LANES=$(1) $(if $(filter x86_64,$(MACHINE)),$(LANE_ARCH_$(1)))
-MACHINE    := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+MACHINE    := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 LANE_ARCH_4 := -mavx2
 LANE_ARCH_8 := -mavx512f -mavx512dq
 

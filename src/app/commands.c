@@ -136,8 +136,8 @@ static const struct ks_command commands[] = {
         .name = "report",
         .operand = "FILE",
         .summary = "one self-contained HTML page of a campaign, a cohort or a trial",
-        .options = {{"output", "the page (default: beside FILE, NAME.report.html for NAME.h5)"},
-                    {"quiet", "do not say what was written"}},
+        .options = {{"output", "the page (default: beside FILE, NAME.report.html for NAME.h5)", NULL},
+                    {"quiet", "do not say what was written", NULL}},
         .notes = "Works offline in a browser: what was run, progress and failures, the distribution of every "
                  "endpoint, response surfaces, sensitivity, trajectories; of cohorts and trials baseline, "
                  "targets before and after, response and remission, survival, validation. The campaign may "

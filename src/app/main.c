@@ -17,6 +17,8 @@ static void print_version(void) {
     H5get_libversion(&major, &minor, &release);
     MPI_Get_library_version(mpi, &length); /* allowed before MPI_Init */
     mpi[strcspn(mpi, ",\n")] = '\0';
+    char *word = strstr(mpi, "Version:\t"); /* MPICH's */
+    if (word != NULL) memmove(word, word + 9, strlen(word + 9) + 1);
     ks_model_version(model);
     printf("ketsweep %s%s%s\n", KS_VERSION, ks_build_commit[0] ? " commit " : "", ks_build_commit);
     printf("model version %s, format version 1\n", model);

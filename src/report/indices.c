@@ -104,8 +104,10 @@ static int write_total_index(struct ks_json *json, struct method *m, const struc
 /* The largest value that a pair has for any endpoint. */
 static double weight_of(const struct ks_page *page, uint64_t pair) {
     double most = -INFINITY;
-    for (uint64_t e = 0; e < page->extent[0]; e++)
-        most = fmax(most, ks_page_number(page, e * page->extent[1] + pair));
+    for (uint64_t e = 0; e < page->extent[0]; e++) {
+        double value = ks_page_number(page, e * page->extent[1] + pair);
+        if (value > most) most = value; /* with fmax() gcc 12 fails on aarch64 */
+    }
     return most;
 }
 

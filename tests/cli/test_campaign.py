@@ -746,7 +746,7 @@ class Help(ProgramTest):
             self.assertIn("Example", text)
             self.assertEqual(text, self.run_program(command, "--help").stdout)
         version = self.run_program("--version").stdout
-        for word in ("ketsweep", "model version", "Open MPI", "HDF5", "libconfig", "lanes"):
+        for word in ("ketsweep", "model version", "MPI", "HDF5", "libconfig", "lanes"):
             self.assertIn(word, version)
 
     def test_show(self):

@@ -84,7 +84,7 @@ class Resumes(CrashTest):
         failed = status == 7
         self.assertTrue(failed[:n].any() and failed[n:].any())
         self.assertIn(f"  {failed.sum()} bad_protocol", run.stderr)
-        self.assertIn(f"all at infusion_start {inputs[failed].min():.4g} to {inputs[failed].max():.4g} (the design spans "
+        self.assertIn(f"all at infusion_start {inputs[failed].min():.4g} to {inputs[failed].max():.4g} h (the design spans "
                       f"{inputs.min():.4g} to {inputs.max():.4g})", run.stderr)
         share = f"{100 * failed.mean():.3g} % of the points failed"
         self.assertIn(share, run.stderr)

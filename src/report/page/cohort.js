@@ -38,7 +38,6 @@ function funnelFigure() {
           }),
           y: layout.y,
           marks: [
-            ...layout.marks,
             Plot.barX(steps, {
               x: "n",
               y: "name",
@@ -56,6 +55,7 @@ function funnelFigure() {
               dy: layout.dy,
             }),
             Plot.ruleX([0]),
+            ...layout.marks,
           ],
         }),
         table: { head: ["step", "people"], rows: steps.map((step) => [step.name, step.n]) },
@@ -99,7 +99,6 @@ function rejectionsFigure() {
           x: plainAxis("candidates", { grid: true, tickFormat: numberTicks, ticks: width / 110 }),
           y: layout.y,
           marks: [
-            ...layout.marks,
             Plot.barX(rejected, {
               x: "n",
               y: (one) => words(one.reason),
@@ -117,6 +116,7 @@ function rejectionsFigure() {
               dy: layout.dy,
             }),
             Plot.ruleX([0]),
+            ...layout.marks,
           ],
         }),
         table: { head: ["reason", "candidates"], rows: rejected.map((one) => [words(one.reason), one.n]) },
@@ -230,7 +230,7 @@ function targetsFigure() {
           width,
           height: shown.length * layout.height + 68,
           marginLeft: layout.marginLeft,
-          x: plainAxis("difference from the published number (% of it)", {
+          x: plainAxis("off the published number (%)", {
             grid: true,
             nice: true,
             tickFormat: percent,
@@ -238,7 +238,6 @@ function targetsFigure() {
           }),
           y: layout.y,
           marks: [
-            ...layout.marks,
             Plot.ruleX([0], { stroke: "var(--ink)", strokeDasharray: "4 3" }),
             Plot.ruleY(shown, {
               x1: "missedBefore",
@@ -259,6 +258,7 @@ function targetsFigure() {
               className: "before",
             }),
             Plot.dot(shown, { x: "missedAfter", y: "key", dy: layout.dy, r: 5, fill: "var(--c1)", className: "after" }),
+            ...layout.marks,
           ],
         }),
         legend: legendOf([

@@ -151,12 +151,7 @@ function distributionPart() {
     id: "distribution",
     title: "Distribution",
     help: "the higher a bar, the more patients had a value there; dashed lines hold the middle 90 % of them.",
-    controls: [
-      choice("Endpoint", endpointOptions(), chosen, (value) => {
-        chosen = Number(value);
-        figure.redraw();
-      }),
-    ],
+    controls: [choice("Endpoint", endpointOptions(), chosen, (value) => (chosen = Number(value)))],
     draw: (width) => drawDistribution(DATA.endpoints[chosen], width),
   });
   const rows = DATA.endpoints.map((one) => [
@@ -309,41 +304,17 @@ function coursesPart() {
   );
   let names = ["all"];
   let isStretched = end > 96 && course.time.filter((t) => t <= end / 28).length > course.time.length / 4;
-  const redraw = () => figure.redraw();
-  const controls = [
-    choice(
-      "What is followed",
-      course.states.map((state, i) => ({ value: i, text: withUnit(state.name, state.unit) })),
-      chosen,
-      (value) => {
-        chosen = Number(value);
-        redraw();
-      },
-    ),
+  const states = course.states.map((state, i) => ({ value: i, text: withUnit(state.name, state.unit) }));
+  const patients = [
+    { value: "all", text: "all" },
+    { value: "split", text: "responders against non-responders" },
   ];
-  if (hasGroups) {
-    controls.push(
-      choice(
-        "Patients",
-        [
-          { value: "all", text: "all" },
-          { value: "split", text: "responders against non-responders" },
-        ],
-        "all",
-        (value) => {
-          names = value === "all" ? ["all"] : ["responders", "non_responders"];
-          redraw();
-        },
-      ),
-    );
-  }
-  if (end > 96)
-    controls.push(
-      tick("give the first hours more room", isStretched, (isOn) => {
-        isStretched = isOn;
-        redraw();
-      }),
-    );
+  const group = (value) => (names = value === "all" ? ["all"] : ["responders", "non_responders"]);
+  const controls = [
+    choice("What is followed", states, chosen, (value) => (chosen = Number(value))),
+    hasGroups && choice("Patients", patients, "all", group),
+    end > 96 && tick("give the first hours more room", isStretched, (isOn) => (isStretched = isOn)),
+  ];
   const figure = figureOf({
     id: "course",
     title: "Course",

@@ -12,22 +12,21 @@ function make(tag, properties = {}, ...children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
 let n_names = 0;
 const freshName = (stem) => `${stem}-${++n_names}`;
 
-/* A chosen value among {value, text}: the label with its select. */
+/* A choice among {value, text}: the label with its select; nothing where there is nothing to choose. */
 function choice(text, options, value, onChange) {
-  const select = make(
-    "select",
-    { change: () => onChange(select.value) },
-    ...options.map((option) =>
-      make("option", { value: option.value, selected: String(option.value) === String(value) }, option.text),
-    ),
+  if (options.length < 2) return null;
+  const isChosen = (option) => String(option.value) === String(value);
+  const entries = options.map((option) =>
+    make("option", { value: option.value, selected: isChosen(option) }, option.text),
   );
+  const select = make("select", { change: () => onChange(select.value) }, ...entries);
   return make("label", {}, text, select);
 }
 
@@ -50,7 +49,7 @@ function tableOf({ head, rows, words = [], long = [] }) {
   };
   return make(
     "table",
-    {},
+    { class: head.length > 9 ? "wide" : null },
     make(
       "thead",
       {},
@@ -124,7 +123,7 @@ function legendOf(items) {
 
 const FIGURES = []; // every chart's redraw(width), called when the page changes its width
 
-/* A chart. `draw(width)` returns {svg, label, title, note, legend, table}: the label says in a sentence what the
+/* A chart, drawn again when one of its controls changes. `draw(width)` returns {svg, label, title, note, legend, table}: the label says in a sentence what the
  * picture shows, title and note replace those of the frame, svg may be absent, then the note stands alone. */
 function figureOf({ id, title, help, controls = [], below = [], draw }) {
   const heading = make("h3", {}, title);
@@ -156,7 +155,7 @@ function figureOf({ id, title, help, controls = [], below = [], draw }) {
     "figure",
     { id },
     make("figcaption", {}, heading, make("p", { class: "help" }, "How to read it: ", help)),
-    controls.length ? make("div", { class: "controls" }, ...controls) : null,
+    controls.some(Boolean) ? make("div", { class: "controls", change: () => redraw() }, ...controls) : null,
     note,
     plot,
     legend,
@@ -222,8 +221,8 @@ PEN.font = '12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif
 const widthOf = (text) => PEN.measureText(text).width;
 
 /* How rows with names are laid out: names left of their rows, or above them where they would take too much of the
- * width. Returns the left margin, a row's height, by how much marks move down, the marks of the names, and what the
- * vertical axis takes. */
+ * width. Returns the left margin, a row's height, by how much marks move down, the marks of the names, which are drawn
+ * last, and what the vertical axis takes. */
 function rowsOf(names, width, height = 24) {
   const widest = d3.max(names, widthOf) || 0;
   if (widest + 14 <= width * 0.42) {
@@ -241,14 +240,14 @@ function rowsOf(names, width, height = 24) {
     text: (name) => shorten(name, width - 12),
     frameAnchor: "left",
     textAnchor: "start",
-    dx: 2,
+    dx: -16,
     dy: -height / 2,
     fill: "var(--ink)",
     stroke: "var(--ground)",
     strokeWidth: 4,
   };
   return {
-    marginLeft: 6,
+    marginLeft: 20,
     height: height + 16,
     dy: 8,
     insetTop: 16,

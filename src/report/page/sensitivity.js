@@ -54,7 +54,6 @@ function drawBars(rows, indices, width) {
     ),
     y: layout.y,
     marks: [
-      ...layout.marks,
       ...indices.flatMap((index, k) => [
         Plot.barX(of(k), {
           x: "value",
@@ -86,6 +85,7 @@ function drawBars(rows, indices, width) {
         }),
       ]),
       Plot.ruleX([0], { stroke: "var(--ink)" }),
+      ...layout.marks,
     ],
   });
 }
@@ -184,6 +184,9 @@ function indexOptions(indices) {
     : single;
 }
 
+const indexChoice = (options, onChange) =>
+  choice("Index", options, options[0].value, (value) => onChange(options.find((one) => one.value === value)));
+
 const HELP_BARS =
   "the longer a bar, the more the outcome depends on that parameter; the thin line is the 95 % interval, and bars " +
   "whose intervals overlap widely may be in either order.";
@@ -204,27 +207,19 @@ function totalsNote(method, e) {
 function tornadoFigure(method, id) {
   const names = DATA.parameters.map((one) => one.name);
   const options = indexOptions(method.indices);
-  let [e, choiceOf] = [firstEndpoint(), options[0]];
+  let [e, chosen] = [firstEndpoint(), options[0]];
   const figure = barsFigure({
     id: `tornado-${id}`,
     title: "Indices",
     help: HELP_BARS,
     controls: [
-      choice("Endpoint", endpointOptions(), e, (value) => {
-        e = Number(value);
-        figure.redraw();
-      }),
-      options.length > 1
-        ? choice("Index", options, choiceOf.value, (value) => {
-            choiceOf = options.find((one) => one.value === value);
-            figure.redraw();
-          })
-        : "",
+      choice("Endpoint", endpointOptions(), e, (value) => (e = Number(value))),
+      indexChoice(options, (option) => (chosen = option)),
     ],
     look: () => ({
       names,
       at: (list) => list[e],
-      indices: choiceOf.of.map((name) => method.indices.find((index) => index.name === name)),
+      indices: chosen.of.map((name) => method.indices.find((index) => index.name === name)),
       title: `What ${DATA.endpoints[e].name} depends on (${method.method})`,
       note: totalsNote(method, e),
     }),
@@ -243,12 +238,7 @@ function pairsFigure(method, id) {
     help:
       "a bar is what two parameters do together beyond what each does alone; an interval that reaches 0 means " +
       "that it may be nothing.",
-    controls: [
-      choice("Endpoint", endpointOptions(), e, (value) => {
-        e = Number(value);
-        figure.redraw();
-      }),
-    ],
+    controls: [choice("Endpoint", endpointOptions(), e, (value) => (e = Number(value)))],
     look: () => ({
       names: method.pairs.names.map((name) => name.replace(":", " × ")),
       at: (list) => list[e],
@@ -346,29 +336,13 @@ function drawIndexOverTime(time, states, index, s, width) {
 }
 
 function overTimeFigure(method, id) {
-  let [s, k] = [
-    0,
-    Math.max(
-      0,
-      method.courses.findIndex((course) => course.name === "ST"),
-    ),
-  ];
+  const total = method.courses.findIndex((course) => course.name === "ST");
+  let [s, k] = [0, Math.max(0, total)];
   const options = method.courses.map((course, i) => ({ value: i, text: course.name }));
-  const controls = [];
-  if (DATA.trajectories.states.length > 1)
-    controls.push(
-      choice("What is followed", stateOptions(), s, (value) => {
-        s = Number(value);
-        figure.redraw();
-      }),
-    );
-  if (options.length > 1)
-    controls.push(
-      choice("Index", options, k, (value) => {
-        k = Number(value);
-        figure.redraw();
-      }),
-    );
+  const controls = [
+    choice("What is followed", stateOptions(), s, (value) => (s = Number(value))),
+    choice("Index", options, k, (value) => (k = Number(value))),
+  ];
   const figure = figureOf({
     id: `over-time-${id}`,
     title: "Index over time",
@@ -384,22 +358,11 @@ function overTimeFigure(method, id) {
 function wholeCourseFigure(method, id) {
   const names = DATA.parameters.map((one) => one.name);
   const options = indexOptions(method.generalised);
-  let [s, choiceOf] = [0, options[0]];
-  const controls = [];
-  if (DATA.trajectories.states.length > 1)
-    controls.push(
-      choice("What is followed", stateOptions(), s, (value) => {
-        s = Number(value);
-        figure.redraw();
-      }),
-    );
-  if (options.length > 1)
-    controls.push(
-      choice("Index", options, choiceOf.value, (value) => {
-        choiceOf = options.find((one) => one.value === value);
-        figure.redraw();
-      }),
-    );
+  let [s, chosen] = [0, options[0]];
+  const controls = [
+    choice("What is followed", stateOptions(), s, (value) => (s = Number(value))),
+    indexChoice(options, (option) => (chosen = option)),
+  ];
   const figure = barsFigure({
     id: `whole-course-${id}`,
     title: "The whole course",
@@ -408,7 +371,7 @@ function wholeCourseFigure(method, id) {
     look: () => ({
       names,
       at: (list) => list[s],
-      indices: choiceOf.of.map((name) => method.generalised.find((index) => index.name === name)),
+      indices: chosen.of.map((name) => method.generalised.find((index) => index.name === name)),
       title: `What the whole course of ${DATA.trajectories.states[s].name} depends on`,
     }),
   });

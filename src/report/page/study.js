@@ -104,7 +104,6 @@ function protocolFigure() {
         x: { ...timeAxis(horizon, inner), grid: true },
         y: layout.y,
         marks: [
-          ...layout.marks,
           Plot.ruleX([horizon], { stroke: "var(--soft)", strokeDasharray: "3 3" }),
           Plot.barX(
             doses.filter((dose) => dose.dose !== 0),
@@ -149,6 +148,7 @@ function protocolFigure() {
             dy: layout.dy,
             className: "times-of-endpoints",
           }),
+          ...layout.marks,
         ],
       }),
       legend: legendOf([

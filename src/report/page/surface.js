@@ -321,10 +321,7 @@ function surfacePart() {
     help:
       "each place is a combination of two parameters, its colour the mean outcome of the patients near it; hold " +
       "others with the sliders to see whether the picture changes.",
-    controls: surfaceControls(state, () => {
-      fillHolds();
-      figure.redraw();
-    }),
+    controls: surfaceControls(state, () => fillHolds()),
     below:
       parameters.length > 1
         ? [

@@ -20,6 +20,15 @@ const SHARES = ["response", "remission", "seen", "relapse_free"];
 const statisticWords = (one) => STATISTIC_WORDS[one.name] || one.name;
 const isShare = (name) => SHARES.includes(name);
 
+/* Lines from one number to another, for the rows that have both. */
+const spans = (rows, x1, x2, options) =>
+  Plot.ruleY(
+    rows.filter((row) => isNumber(row[x1]) && isNumber(row[x2])),
+    { x1, x2, ...options },
+  );
+const MODEL_SPAN = { stroke: "var(--c1)", strokeOpacity: 0.75, strokeWidth: 6, className: "intervals-of-the-model" };
+const CHANCE_SPAN = { stroke: "var(--ink)", strokeWidth: 1.25, marker: "tick", className: "intervals-of-chance" };
+const RING = { fill: "var(--ground)", stroke: "var(--ink)", strokeWidth: 2 };
 const INTERVAL_LEGEND = [
   { text: "thick: what is uncertain in the model", shape: "thick", color: "var(--c1)" },
   { text: "thin: chance in a trial of this size", shape: "thin", color: "var(--ink)" },
@@ -48,7 +57,6 @@ function drawArms(rows, name, unit, width) {
     width,
     28,
   );
-  const hasBoth = (low, high) => rows.filter((row) => isNumber(row[low]) && isNumber(row[high]));
   const share = isShare(name);
   const axis = share ? { domain: [0, 1], tickFormat: shareTicks } : { nice: true, tickFormat: numberTicks };
   return plot({
@@ -62,46 +70,19 @@ function drawArms(rows, name, unit, width) {
     ),
     y: layout.y,
     marks: [
-      ...layout.marks,
       share
         ? null
         : Plot.ruleX(
             [0].filter(() => rows.some((row) => row.value < 0) && rows.some((row) => row.value > 0)),
             { strokeDasharray: "4 3" },
           ),
-      Plot.ruleY(hasBoth("from", "to"), {
-        x1: "from",
-        x2: "to",
-        y: "arm",
-        dy: layout.dy,
-        stroke: "var(--ink)",
-        strokeWidth: 1.25,
-        marker: "tick",
-        className: "intervals-of-chance",
-      }),
-      Plot.ruleY(hasBoth("low", "high"), {
-        x1: "low",
-        x2: "high",
-        y: "arm",
-        dy: layout.dy,
-        stroke: "var(--c1)",
-        strokeOpacity: 0.75,
-        strokeWidth: 6,
-        className: "intervals-of-the-model",
-      }),
+      spans(rows, "from", "to", { y: "arm", dy: layout.dy, ...CHANCE_SPAN }),
+      spans(rows, "low", "high", { y: "arm", dy: layout.dy, ...MODEL_SPAN }),
       Plot.dot(
         rows.filter((row) => isNumber(row.value)),
-        {
-          x: "value",
-          y: "arm",
-          dy: layout.dy,
-          r: 5,
-          fill: "var(--ground)",
-          stroke: "var(--ink)",
-          strokeWidth: 2,
-          className: "arms",
-        },
+        { x: "value", y: "arm", dy: layout.dy, r: 5, ...RING, className: "arms" },
       ),
+      ...layout.marks,
     ],
   });
 }
@@ -109,33 +90,12 @@ function drawArms(rows, name, unit, width) {
 function armsFigure(id, name, options) {
   const { visits, statistics } = DATA.trial;
   let [visit, chosen, isRanked] = [visits.length - 1, name, false];
-  const controls = [];
-  if (options)
-    controls.push(
-      choice("What", options, chosen, (value) => {
-        chosen = value;
-        figure.redraw();
-      }),
-    );
-  if (visits.length > 1)
-    controls.push(
-      choice(
-        "Visit",
-        visits.map((hours, i) => ({ value: i, text: `at ${timeOf(hours)}` })),
-        visit,
-        (value) => {
-          visit = Number(value);
-          figure.redraw();
-        },
-      ),
-    );
-  if (DATA.trial.arms.length > COLORED_ARMS)
-    controls.push(
-      tick("the greatest first", isRanked, (isOn) => {
-        isRanked = isOn;
-        figure.redraw();
-      }),
-    );
+  const at = visits.map((hours, i) => ({ value: i, text: `at ${timeOf(hours)}` }));
+  const controls = [
+    options && choice("What", options, chosen, (value) => (chosen = value)),
+    choice("Visit", at, visit, (value) => (visit = Number(value))),
+    DATA.trial.arms.length > COLORED_ARMS && tick("the greatest first", isRanked, (isOn) => (isRanked = isOn)),
+  ];
   const figure = figureOf({
     id,
     title: capital(STATISTIC_WORDS[name] || name),
@@ -272,10 +232,7 @@ function scoreFigure() {
     help:
       "each dot is the median score of an arm at a visit, the thick line holds the middle half of its patients, " +
       "the thin line the middle 90 %; arms stand side by side.",
-    controls: armChooser(chosen, (value) => {
-      chosen = value;
-      figure.redraw();
-    }),
+    controls: armChooser(chosen, (value) => (chosen = value)),
     draw: (width) => {
       const style = armStyle(chosen);
       const few = arms.length <= COLORED_ARMS;
@@ -379,10 +336,7 @@ function survivalFigure() {
     help:
       "each step down is a share of the responders lost to the event, the band the 95 % interval; below the " +
       "curves stands how many were still watched at each time.",
-    controls: armChooser(chosen, (value) => {
-      chosen = value;
-      figure.redraw();
-    }),
+    controls: armChooser(chosen, (value) => (chosen = value)),
     draw: (width) => drawSurvival(survival, armStyle(chosen), chosen, arms.length <= COLORED_ARMS, event, width),
   });
   return figure;

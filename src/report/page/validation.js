@@ -21,6 +21,8 @@ function validationFigures() {
   return groups.map(([name, targets], i) => validationFigure(`validation-${i}`, name, targets));
 }
 
+const PUBLISHED_SPAN = { stroke: "var(--c2)", strokeWidth: 1.25, marker: "tick", className: "published-intervals" };
+
 const VERDICTS = { true: "yes", false: "no" };
 
 function validationFigure(id, name, targets) {
@@ -39,7 +41,6 @@ function validationFigure(id, name, targets) {
         width,
         28,
       );
-      const both = (low, high) => rows.filter((row) => isNumber(row[low]) && isNumber(row[high]));
       const share = name === "share of patients";
       const verdict = (row) => VERDICTS[row.inside] || "–";
       return {
@@ -57,37 +58,9 @@ function validationFigure(id, name, targets) {
           }),
           y: layout.y,
           marks: [
-            ...layout.marks,
-            Plot.ruleY(both("value_low", "value_high"), {
-              x1: "value_low",
-              x2: "value_high",
-              y: "key",
-              dy: layout.dy - 6,
-              stroke: "var(--c2)",
-              strokeWidth: 1.25,
-              marker: "tick",
-              className: "published-intervals",
-            }),
-            Plot.ruleY(both("trial_low", "trial_high"), {
-              x1: "trial_low",
-              x2: "trial_high",
-              y: "key",
-              dy: layout.dy,
-              stroke: "var(--ink)",
-              strokeWidth: 1.25,
-              marker: "tick",
-              className: "intervals-of-chance",
-            }),
-            Plot.ruleY(both("low", "high"), {
-              x1: "low",
-              x2: "high",
-              y: "key",
-              dy: layout.dy,
-              stroke: "var(--c1)",
-              strokeOpacity: 0.75,
-              strokeWidth: 6,
-              className: "intervals-of-the-model",
-            }),
+            spans(rows, "value_low", "value_high", { y: "key", dy: layout.dy - 6, ...PUBLISHED_SPAN }),
+            spans(rows, "trial_low", "trial_high", { y: "key", dy: layout.dy, ...CHANCE_SPAN }),
+            spans(rows, "low", "high", { y: "key", dy: layout.dy, ...MODEL_SPAN }),
             Plot.dot(
               rows.filter((row) => isNumber(row.simulated)),
               {
@@ -95,9 +68,7 @@ function validationFigure(id, name, targets) {
                 y: "key",
                 dy: layout.dy,
                 r: 4.5,
-                fill: "var(--ground)",
-                stroke: "var(--ink)",
-                strokeWidth: 2,
+                ...RING,
                 className: "simulated",
               },
             ),
@@ -115,6 +86,7 @@ function validationFigure(id, name, targets) {
                 className: "published",
               },
             ),
+            ...layout.marks,
           ],
         }),
         legend: legendOf([
