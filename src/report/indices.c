@@ -325,14 +325,17 @@ static int find_methods(const char *path, bool has[KS_N_METHODS], int *n_methods
     return KS_OK;
 }
 
-static int write_file(struct ks_json *json, const struct ks_report_campaign *campaign, const char *path) {
+/* The methods that are not on the page yet. */
+static int write_file(struct ks_json *json, const struct ks_report_campaign *campaign, const char *path,
+                      bool is_written[KS_N_METHODS]) {
     const struct ks_schema *schema = campaign->schema;
     bool has[KS_N_METHODS];
     int n_methods, err = KS_OK;
     KS_TRY(find_methods(path, has, &n_methods));
     for (int i = 0; i < KS_N_METHODS && err == KS_OK; i++) {
-        if (!has[i]) continue;
+        if (!has[i] || is_written[i]) continue;
         char group[LONGEST_NAME];
+        is_written[i] = true;
         name_group((enum ks_method_kind)i, group, sizeof group);
         struct method *m;
         KS_ALLOCATE(m, 1);
@@ -368,10 +371,13 @@ static bool has_separate(const struct ks_report_campaign *campaign, char *name, 
 
 int ks_report_write_indices(struct ks_json *json, const struct ks_report_campaign *campaign) {
     char separate[4096];
-    const char *path = has_separate(campaign, separate, sizeof separate) ? separate : campaign->path;
+    bool is_written[KS_N_METHODS] = {false};
+    int err = KS_OK;
     ks_json_key(json, "sensitivity");
     ks_json_array(json);
-    int err = write_file(json, campaign, path);
+    if (has_separate(campaign, separate, sizeof separate))
+        err = write_file(json, campaign, separate, is_written);
+    if (err == KS_OK) err = write_file(json, campaign, campaign->path, is_written);
     ks_json_end_array(json);
     return err;
 }

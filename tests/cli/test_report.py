@@ -387,6 +387,9 @@ class Indices(ReportTest):
         (method,) = self.report(file)["sensitivity"]
         with h5py.File(self.path("apart.sensitivity.h5")) as f:
             self.check_method(method, f["sensitivity/sobol"])
+        # another method in the file itself
+        self.run_program("sensitivity", file, "--method", "rbd-fast", "-q")
+        self.assertEqual([method["method"] for method in self.report(file)["sensitivity"]], ["sobol", "rbd-fast"])
         # of another campaign
         self.campaign("apart", self.TEXT.replace("points = 256", "points = 128"), "--overwrite")
         self.assertEqual(self.report(file)["sensitivity"], [])
