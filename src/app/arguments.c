@@ -74,7 +74,8 @@ static void suggest_option(const char *word, const struct ks_command *command, c
     char name[64];
     int n = 0;
     for (const struct ks_use *use = command->options; use->name != NULL; use++) names[n++] = use->name;
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word + strspn(word, "-"));
+    word += strspn(word, "-");
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
     const char *nearest = ks_config_nearest(name, n, names);
     text[0] = '\0';
     if (nearest != NULL) snprintf(text, size, "did you mean --%s? ", nearest);

@@ -89,6 +89,7 @@ class Help(ProgramTest):
                 (["help", "chekc"], 'there is no command "chekc"; did you mean "check"? `ketsweep help` lists them'),
                 (["run", "x.cfg", "--overwite"],
                  "run has no option --overwite; did you mean --overwrite? `ketsweep help run` lists them"),
+                (["run", "x.cfg", "--sett=a=1"], "run has no option --sett=a=1; did you mean --set? `ketsweep help run` lists them"),
                 (["run", "x.cfg", "--quiet=yes"], '--quiet takes no value; leave out "=yes"'),
                 (["completion", "fish"], 'SHELL of completion is bash or zsh, found "fish"')):
             self.assertEqual(self.run_program(*words, status=2).stderr, f"ketsweep: error: {sentence}\n")
