@@ -75,7 +75,7 @@ def members(path, group="/"):
     except FileNotFoundError:
         raise Error(f"{path} does not exist") from None
     except OSError as error:
-        raise Error(f"{path} cannot be read by HDF5: {error}") from None
+        raise Error(f"{path} cannot be read by HDF5: {str(error).splitlines()[0]}") from None
 
 
 def _raw(path, group=None):
@@ -195,8 +195,9 @@ def salib(path, endpoint, curve=0):
     A base row or trajectory with a failed point is left out whole; a curve cannot be. `bounds` of the problem are the
     smallest and the largest value in X; these analyzers do not use them.
     """
-    with _raw(path) as file:
-        names = [str(name) for name in file.parameter.values] if "parameter" in file.coords else []
+    names = [str(name) for name in open(path, names=[]).attrs.get("parameters", [])]
+    if not names:
+        raise Error(f"{path} is no campaign that varies a parameter")
     data = open(path, failed="mark", names=[*names, endpoint])
     if "first_point" in data.attrs:
         raise Error(f"{path} is a shard; `ketsweep merge` joins shards into the file of the campaign")

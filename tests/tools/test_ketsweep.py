@@ -236,6 +236,12 @@ class Salib(SamplesTest):
         with self.assertRaisesRegex(ketsweep.Error, "is a shard; `ketsweep merge` joins"):
             ketsweep.salib(self.path("shards.1.h5"), "y")
 
+    def test_nothing_varies(self):
+        path = self.path("one.h5")
+        ketsweep.run({"protocol": {"horizon": 48.0}, "output": {"endpoints": ["madrs_24h"]}}, path)
+        with self.assertRaisesRegex(ketsweep.Error, "is no campaign that varies a parameter"):
+            ketsweep.salib(path, "madrs_24h")
+
 
 if __name__ == "__main__":
     unittest.main()
