@@ -124,7 +124,7 @@ edgeTest(
       n_failed: 0,
       complete: false,
       runs: [],
-      status: [{ name: "not_run", meaning: "not run yet", is_failure: false, n: data.progress.n_points }],
+      status: [],
     };
     for (const endpoint of data.endpoints)
       Object.assign(endpoint, {
@@ -156,7 +156,6 @@ edgeTest(
       status: [
         { name: "done", meaning: "simulated", is_failure: false, n: 98 },
         { name: "step_limit", meaning: "too many steps", is_failure: true, n: 2 },
-        { name: "not_run", meaning: "not run yet", is_failure: false, n: 348 },
       ],
       n_failed: 2,
       failures: [
@@ -168,6 +167,7 @@ edgeTest(
   async (page) => {
     assert.match(await page.textContent("#progress-bar .note"), /100 of 448 patients/);
     assert.equal(await count(page, "#progress-bar .statuses rect"), 3);
+    assert.match(await page.textContent("#progress-bar .legend"), /not run yet: 348/);
     assert.match(await page.textContent("#progress"), /kir_stress> 0.61< 0.0001/);
   },
 );

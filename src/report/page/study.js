@@ -261,7 +261,10 @@ const STATUS_COLORS = { done: "var(--c3)", not_depressed: "var(--c5)", not_run: 
 const FAILURE_COLORS = ["var(--c2)", "var(--c4)", "var(--c6)", "var(--c1)", "var(--ink)"];
 
 function progressFigure() {
-  const { status, n_points, n_done } = DATA.progress;
+  const { n_points, n_done } = DATA.progress;
+  const rest = n_points - d3.sum(DATA.progress.status, (one) => one.n);
+  const status = [...DATA.progress.status];
+  if (rest > 0) status.push({ name: "not_run", meaning: "not run yet", is_failure: false, n: rest });
   const counted = status.filter((one) => one.n > 0);
   const failures = counted.filter((one) => one.is_failure);
   const colorOf = (one) => STATUS_COLORS[one.name] || FAILURE_COLORS[failures.indexOf(one) % FAILURE_COLORS.length];
