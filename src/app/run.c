@@ -337,11 +337,14 @@ static int advise(const struct run *run) {
     if (run->rank != 0 || run->arguments->is_quiet || run->next > 0) return KS_OK;
     KS_TRY(ks_advice_give(&advice, &run->campaign));
     if (advice.n > 0)
-        fprintf(stderr, "%s: %d warning%s; `ketsweep check %s` says what looks like a mistake\n",
-                run->campaign.path, advice.n, advice.n == 1 ? "" : "s", run->campaign.path);
+        fprintf(
+            stderr,
+            "%s: %d warning%s; `ketsweep check %s`, with the same --set, says what looks like a mistake\n",
+            run->campaign.path, advice.n, advice.n == 1 ? "" : "s", run->campaign.path);
     if ((uint64_t)run->size > run->work.schema.n_points)
-        fprintf(stderr, "%s: %d ranks for %" PRIu64 " points: the others have nothing to do; start fewer\n",
-                run->campaign.path, run->size, run->work.schema.n_points);
+        fprintf(stderr, "%s: %d ranks for %" PRIu64 " point%s: the others have nothing to do; start fewer\n",
+                run->campaign.path, run->size, run->work.schema.n_points,
+                run->work.schema.n_points == 1 ? "" : "s");
     return KS_OK;
 }
 
@@ -424,9 +427,9 @@ static void print_work(const struct run *run) {
     uint64_t n_new = run->next - run->rounds.next, written;
     char duration[32], size[32];
     ks_store_write_cost(run->store, &write_seconds, &written);
-    fprintf(stderr, "%s: %" PRIu64 " points in %s on %d rank%s, %.4g points/s; ", run->path, n_new,
-            ks_progress_duration(seconds, duration), run->size, run->size == 1 ? "" : "s",
-            (double)n_new / seconds);
+    fprintf(stderr, "%s: %" PRIu64 " point%s in %s on %d rank%s, %.4g points/s; ", run->path, n_new,
+            n_new == 1 ? "" : "s", ks_progress_duration(seconds, duration), run->size,
+            run->size == 1 ? "" : "s", (double)n_new / seconds);
     fprintf(stderr, "%s written in %.2f s\n", ks_progress_bytes((double)written, size), write_seconds);
     if (run->rounds.next > 0)
         fprintf(stderr, "  with those of earlier runs %" PRIu64 " of %" PRIu64 "\n", run->next,

@@ -294,9 +294,8 @@ bool ks_settings_to_word(struct ks_reader *reader, const config_setting_t *setti
         report_type(reader, setting, "an integer or a string");
         return false;
     }
-    if (n < (int)sizeof word->text) return true;
-    ks_settings_fault(reader, setting, "is too long; at most %zu characters are allowed",
-                      sizeof word->text - 1);
+    if (n > 0 && n < (int)sizeof word->text) return true;
+    ks_settings_fault(reader, setting, "has %d characters; 1 to %zu are allowed", n, sizeof word->text - 1);
     return false;
 }
 

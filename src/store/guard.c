@@ -49,7 +49,8 @@ static int check_open_file(int descriptor, const char *path) {
 /* Opening a pipe that nobody writes to would wait, but for O_NONBLOCK. */
 int ks_guard_check_kind(const char *path) {
     int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    KS_CHECK(descriptor >= 0, KS_ERR_IO, "cannot open %s: %s", path, strerror(errno));
+    KS_CHECK(descriptor >= 0, errno == ENOENT ? KS_ERR_USAGE : KS_ERR_IO, "cannot open %s: %s", path,
+             strerror(errno));
     int err = check_open_file(descriptor, path);
     close(descriptor);
     return err;

@@ -56,6 +56,8 @@ KEYS = {
     "key like no other": (
         "run : { colour = 3; };", ["1: run.colour: unknown key; known are commit_seconds, time_limit, "
                                    "watchdog_seconds, mpi_info, watch"]),
+    "hint that says nothing": ('run : { mpi_info : { cb_nodes = ""; }; };',
+                               ["1: run.mpi_info.cb_nodes: has 0 characters; 1 to 255 are allowed"]),
     "hint that is no word": ("run : { mpi_info : { cb_nodes = 1.5; }; };",
                              ["1: run.mpi_info.cb_nodes: expected an integer or a string, found the number 1.5"]),
     "unknown protocol key": ("protocol : { infusion_dosis = 1; };",

@@ -142,7 +142,7 @@ class Check(ProgramTest):
         config = self.path("t.cfg", vary('name = "infusion_dose";', design='design : { kind = "sobol"; points = 7; };') +
                            "protocol : { horizon = 24.0; infusion_duration = 0.1; };")
         first = self.run_program("run", config, "-o", "a.h5").stderr
-        self.assertIn(f"{config}: 2 warnings; `ketsweep check {config}` says what looks like a mistake\n", first)
+        self.assertIn(f"{config}: 2 warnings; `ketsweep check {config}`, with the same --set, says what looks like a mistake\n", first)
         self.assertNotIn("faster than", first)
         self.assertNotIn("warning", self.run_program("run", config, "-o", "a.h5").stderr)
         self.assertEqual(self.run_program("run", config, "-o", "b.h5", "-q").stderr, "")

@@ -444,7 +444,7 @@ class Place(ReportTest):
     def test_files_that_cannot_be_shown(self):
         self.path("text.h5", "no HDF5")
         self.assertIn("text.h5 is not an HDF5 file", self.refuse("text.h5", status=1))
-        self.assertIn("cannot open none.h5", self.refuse("none.h5", status=1))
+        self.assertIn("cannot open none.h5", self.refuse("none.h5", status=2))
         with h5py.File(self.path("foreign.h5"), "w") as f:
             f["x"] = 1
         self.assertIn("foreign.h5", self.refuse("foreign.h5", status=1))

@@ -275,7 +275,7 @@ static void write_bytes(const void *bytes, size_t n) {
 static void test_files_that_are_not_ours(void **state) {
     (void)state;
     unlink(path);
-    expect_refused(KS_ERR_IO, "No such file or directory");
+    expect_refused(KS_ERR_USAGE, "No such file or directory");
     write_bytes("hello", 5);
     expect_refused(KS_ERR_FORMAT, "is not an HDF5 file");
     write_bytes("\x89HDF\r\n\x1a\n and then something else", 32);
