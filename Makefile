@@ -192,6 +192,7 @@ run-demo: $(BUILD)/ketsweep
 	$(call say,RUN,'mpirun -n $(RANKS) $< $(DEMO)') $(QUIET_MPI) mpirun -n $(RANKS) $< $(DEMO)
 	@printf '%s\n' '' 'build/demo.h5 holds the campaign. To look at it:' \
 	    '  $< status build/demo.h5' \
+	    '  $< report build/demo.h5     # then open build/demo.report.html in a browser' \
 	    '  $(PYTHON) -c "import xarray; print(xarray.open_dataset('"'build/demo.h5', engine='h5netcdf'"'))"'
 
 run-tests: $(foreach suite,$(SUITES),$(filter $(BUILD)/tests/$(suite)/%,$(PROGRAMS)))

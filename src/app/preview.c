@@ -176,6 +176,6 @@ int ks_preview_gather(struct ks_preview *preview, MPI_Comm comm, int rank, int s
 void ks_preview_print(FILE *stream, const struct ks_preview *preview) {
     char text[32];
     if (preview->text[0] != '\0')
-        fprintf(stream, "  %s (95 %%, over %s points of this run)\n", preview->text,
+        fprintf(stream, "  %s (95 %%, over %s patients of this run)\n", preview->text,
                 ks_progress_count((uint64_t)preview->total[N_POINTS], text));
 }

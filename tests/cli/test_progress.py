@@ -80,7 +80,7 @@ class Estimate(ProgramTest):
 
     def estimate(self, *arguments, ranks=None):
         text = self.run_program("run", *arguments, ranks=ranks).stderr
-        return re.search(rf"(?m)^  {ESTIMATE}(?:; ST of (\S+) (\S+) \+- (\S+))? \(95 %, over (\S+) points", text).groups()
+        return re.search(rf"(?m)^  {ESTIMATE}(?:; ST of (\S+) (\S+) \+- (\S+))? \(95 %, over (\S+) patients", text).groups()
 
     def test_mean(self):
         config = self.path("a.cfg", CAMPAIGN)

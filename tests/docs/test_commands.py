@@ -113,9 +113,11 @@ def run_block(block, script, folder, sessions, environment):
 
 def lay_out(folder):
     """Makes the folder look like the top of a built tree, and returns the environment for it."""
-    for path in TOP.iterdir():
-        if path.name not in ("build", ".git"):
-            (folder / path.name).symlink_to(path)
+    # what is under version control alone: a block that writes first.cfg must not find a reader's own
+    listed = subprocess.run(["git", "ls-files"], cwd=TOP, capture_output=True, text=True)
+    names = {name.split("/")[0] for name in listed.stdout.splitlines()} if listed.returncode == 0 else set(os.listdir(TOP))
+    for name in names - {"build", ".git"}:
+        (folder / name).symlink_to(TOP / name)
     (folder / "build").mkdir()
     (folder / "build/release").symlink_to(KETSWEEP.parent)
     (folder / ".bin").mkdir()

@@ -41,7 +41,7 @@ class Indices:
 def failures(table):
     if not table.attrs["n_points_failed"]:
         return ""
-    condition = f", {table.attrs['condition']}" if table.attrs["condition"] else ""
+    condition = f" and are left out; indices {table.attrs['condition']}" if table.attrs["condition"] else ""
     return f"{table.attrs['n_points_failed']:,} of {table.attrs['n_points']:,} simulations failed{condition}"
 
 
