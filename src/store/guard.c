@@ -90,7 +90,11 @@ static void prepare_to_die(void) {
         dup2(nowhere, STDOUT_FILENO);
         dup2(nowhere, STDERR_FILENO);
     }
-    mallopt(M_PERTURB, 0x5a); /* what is read beyond an array is then no pointer or length that might do */
+    /* What is read beyond an array, or was never written, is then no pointer or length that might do: malloc() fills
+     * all memory that it gives and takes, and HDF5 keeps none for itself. */
+    mallopt(M_PERTURB, 0x5a);
+    H5garbage_collect();
+    H5set_free_list_limits(0, 0, 0, 0, 0, 0);
     rlim_t in_use = bytes_in_use();
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_CPU, MOST_SECONDS_OF_PROCESSOR);
