@@ -40,7 +40,7 @@ output_file() { # CONFIG [OPTION]...
     done
     plan=$("$ketsweep" check "$config" "${overrides[@]}") || return
     if [ -z "$output" ]; then
-        output=$(sed -n 's/^file \(.*\), [0-9.]* [kMGTP]*B; rows in memory .*/\1/p' <<<"$plan")
+        output=$(sed -n 's/^file \(.*\); [0-9.]* [kMGTP]*B of rows in memory .*/\1/p' <<<"$plan")
     fi
     echo "$output"
 }
