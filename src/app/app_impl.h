@@ -428,6 +428,7 @@ struct ks_stop {
     int signal;             /* that asked; 0: the time */
     bool has_asked;         /* this rank has told rank 0 */
     unsigned n_questions;
+    double looked; /* when a solver last made it look for messages */
 };
 
 /* Collective. */

@@ -16,6 +16,9 @@ static const double closing_seconds = 2;
 
 enum { STEPS_PER_QUESTION = 64 }; /* of a solver: some milliseconds */
 
+/* Time between two looks for messages: where ranks share cores, MPI gives the core away at each. */
+static const double look_seconds = 0.05;
+
 int ks_stop_create(struct ks_stop *stop, MPI_Comm comm) {
     *stop = (struct ks_stop){.comm = MPI_COMM_NULL, .deadline = INFINITY, .asked = INFINITY};
     KS_MPI(MPI_Comm_dup(comm, &stop->comm));
@@ -93,6 +96,9 @@ enum ks_farm_urgency ks_stop_urgency(struct ks_stop *stop) {
 bool ks_stop_is_dropped(void *self) {
     struct ks_stop *stop = self;
     if (++stop->n_questions % STEPS_PER_QUESTION != 0 && isinf(stop->asked)) return false;
+    double now = MPI_Wtime();
+    if (now - stop->looked < look_seconds && ks_signals_stop() == 0) return false;
+    stop->looked = now;
     return ks_stop_urgency(stop) == KS_FARM_DROP;
 }
 
