@@ -286,7 +286,7 @@ static void test_missing_file_fails_everywhere(void **state) {
     ks_store *store;
     int err = ks_store_open_parallel(&store, missing, MPI_COMM_WORLD, MPI_INFO_NULL);
     ks_error_clear();
-    assert_int_equal(err, KS_ERR_IO);
+    assert_int_equal(err, KS_ERR_USAGE);
     assert_null(store);
 }
 
