@@ -126,7 +126,7 @@ class Merges(ProgramTest):
                  (a[0], self.path("single.h5")): (2, "single.h5 is no shard but the file of a whole campaign"),
                  (a[0], hurt, a[2], a[3]): (1, f"{hurt}: rows 0 to 249 have changed since they were written"),
                  (a[0], self.path("text")): (1, "text"),
-                 (a[0], self.path("nothing.h5")): (1, "nothing.h5"),
+                 (a[0], self.path("nothing.h5")): (2, "nothing.h5"),
                  (): (2, "merge needs a SHARD...")}
         before = {path: pathlib.Path(path).read_bytes() for path in (*a, *b, *c)}
         for shards, (status, sentence) in cases.items():
